@@ -1,0 +1,43 @@
+//! Words of the credit ledger.
+
+use serde::{Deserialize, Serialize};
+
+use crate::order::text_enum;
+
+text_enum! {
+    /// What a ledger transaction did.
+    pub enum TransactionKind {
+        Grant = "grant",
+        Spend = "spend",
+        Capture = "capture",
+        Expire = "expire",
+        Clawback = "clawback",
+        Reinstate = "reinstate",
+        Transfer = "transfer",
+        Adjust = "adjust",
+    }
+}
+
+text_enum! {
+    /// Where a lot of credits came from.
+    pub enum LotSource {
+        Purchase = "purchase",
+        Manual = "manual",
+        Promo = "promo",
+        Subscription = "subscription",
+        Refund = "refund",
+        Transfer = "transfer",
+    }
+}
+
+impl LotSource {
+    /// The order in which lots are spent, smallest first: credits that were given go before credits that were paid
+    /// for, so that paid credits stay refundable.
+    pub const fn priority(self) -> i16 {
+        match self {
+            Self::Promo => 10,
+            Self::Subscription => 20,
+            Self::Purchase | Self::Manual | Self::Refund | Self::Transfer => 100,
+        }
+    }
+}

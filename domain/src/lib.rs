@@ -1,0 +1,24 @@
+//! Words shared by every part of Atlas: ids, money, credits, states, paths. Pure: no IO, no clock;
+//! compiles to wasm.
+
+pub mod credits;
+pub mod field_errors;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod paths;
+pub mod payment;
+pub mod plan;
+pub mod provider;
+#[cfg(not(target_arch = "wasm32"))]
+mod sql;
+
+pub use credits::Credits;
+pub use field_errors::FieldErrors;
+pub use id::{EventId, OrderId, PersonId, PlanId, PlanVersionId, TransactionId};
+pub use money::{Currency, Money};
+pub use order::{FailureReason, OrderState};
+pub use payment::PaymentState;
+pub use plan::Price;
+pub use provider::Provider;

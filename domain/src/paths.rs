@@ -1,0 +1,34 @@
+//! Where the pages are. Links, forms and redirects take their addresses from here.
+
+use crate::{OrderId, TransactionId};
+
+pub const HOME: &str = "/";
+pub const CREDITS: &str = "/credits";
+pub const PAYMENT_STATUS: &str = "/payment/status";
+pub const TRANSACTIONS: &str = "/transactions";
+pub const TRANSACTIONS_CSV: &str = "/transactions.csv";
+pub const ACCOUNT: &str = "/account";
+pub const SIGN_IN: &str = "/sign-in";
+pub const SIGN_UP: &str = "/sign-up";
+pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
+pub const ORDER_EVENTS: &str = "/payment/events";
+
+/// The page that shows how an order stands.
+pub fn payment_status(order: OrderId) -> String {
+    format!("{PAYMENT_STATUS}?order={order}")
+}
+
+/// Server-sent events: one each time the order changes.
+pub fn order_events(order: OrderId) -> String {
+    format!("{ORDER_EVENTS}?order={order}")
+}
+
+/// A paid order's receipt.
+pub fn receipt(order: OrderId) -> String {
+    format!("/receipt/{order}")
+}
+
+/// One line of the statement, with its story.
+pub fn transaction(id: TransactionId) -> String {
+    format!("{TRANSACTIONS}/{id}")
+}

@@ -1,0 +1,23 @@
+//! What every verb of the core is handed: the database, the clock, the providers, our own address.
+
+use sqlx::PgPool;
+
+use crate::clock::Clock;
+use crate::providers::Providers;
+
+/// Cheap to clone; one per process, or one per test.
+#[derive(Clone)]
+pub struct Context {
+    /// A pool whose connections work under [`crate::APP_ROLE`].
+    pub db: PgPool,
+    pub clock: Clock,
+    pub providers: Providers,
+    /// Where people reach us, without a slash at the end: `https://credits.example.com`.
+    pub public_url: String,
+}
+
+impl Context {
+    pub fn now(&self) -> time::OffsetDateTime {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,96 @@
+//! The answers that the core gives when it does not do what was asked. They are said to a person; causes ride along
+//! for the log.
+
+use domain::FieldErrors;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What to tell the person who asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It does not exist, or not for them: nobody learns which.
+    #[error("not found")]
+    NotFound,
+    /// They are known, but may not do this.
+    #[error("forbidden")]
+    Forbidden,
+    /// Understood and declined, for a reason they can act on.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// What they typed needs mending, field by field.
+    #[error("invalid input")]
+    Invalid(FieldErrors),
+    /// Something we need is away. Trying again later is right.
+    #[error("unavailable")]
+    Unavailable(#[source] Cause),
+    /// A mistake of ours. Trying again will not help.
+    #[error("broken")]
+    Broken(#[source] Cause),
+}
+
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why something was declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("This plan is no longer on sale. Choose one of the plans below.")]
+    PlanNotOnSale,
+    #[error("This plan is ordered by request. Use “Request credits” instead.")]
+    PlanIsByAgreement,
+    #[error("This plan is paid for at the checkout. Use “Buy credits” instead.")]
+    PlanHasAPrice,
+    #[error("This form was already used for another plan. Reload the page and choose again.")]
+    FormUsedForAnotherPlan,
+    #[error("The checkout can’t be opened just now. Nothing was charged. Please try again in a minute.")]
+    CheckoutUnavailable,
+    #[error("That email and password don’t match. Check both and try again.")]
+    WrongCredentials,
+    #[error("Too many sign-ins are being checked at once. Please try again in a few seconds.")]
+    TooBusy,
+    #[error("This key was already used for a different request.")]
+    KeyUsedForAnotherRequest,
+    #[error("There aren’t enough credits for this.")]
+    NotEnoughCredits,
+    #[error("Credits are owed after a refund. They have to be repaid before more can be spent.")]
+    CreditsAreOwed,
+}
+
+impl Error {
+    pub fn broken(cause: impl Into<Cause>) -> Self {
+        Self::Broken(cause.into())
+    }
+
+    pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// A database that can't be reached is away; one that answers with an error was asked something wrong, unless it says
+/// that it is stopping, or out of room or connections.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_transient(&error) { Self::Unavailable(error.into()) } else { Self::Broken(error.into()) }
+    }
+}
+
+fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        // PostgreSQL, appendix A: 08 connection, 40 rollback (deadlock), 53 resources, 57 operator, 58 system, 55P03 lock.
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "55P03"
+        }),
+        _ => false,
+    }
+}

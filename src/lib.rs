@@ -1,0 +1,21 @@
+//! The core of Atlas: its rules and their SQL. It knows no HTTP server, no HTML and no environment variables.
+
+pub mod clock;
+pub mod context;
+pub mod error;
+pub mod events;
+pub mod ids;
+pub mod ledger;
+pub mod orders;
+pub mod people;
+pub mod plans;
+pub mod providers;
+
+pub use context::Context;
+pub use error::{Error, Refusal, Result};
+
+/// The schema, for whoever migrates: the program at start, and every test.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The database role that the running application works under (created by the migrations).
+pub const APP_ROLE: &str = "atlas_app";

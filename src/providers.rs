@@ -1,0 +1,100 @@
+//! Payment providers: what each must be able to do, and which ones are set up.
+//!
+//! The contract, for whoever writes a provider:
+//! - One attempt per call may be repeated inside for what is safe to repeat, always under the same idempotency key.
+//!   `Err(Unreachable)` means that nobody knows whether it happened; the caller may try again with the same request.
+//! - A provider's "no" about one payment is not an error but a state of the payment.
+//! - Amounts are exact. What can't be read exactly is `Unreadable`, never rounded.
+//! - No secret appears in an error, a log line or a `Debug`.
+
+pub mod verify;
+pub mod whop;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{Money, OrderId, Provider};
+use time::OffsetDateTime;
+
+use crate::events::PaymentFacts;
+
+/// Why a provider could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// No answer, or an answer that says "later": nobody knows whether it happened. Retry with the same key.
+    #[error("the provider can't be reached: {0}")]
+    Unreachable(String),
+    /// An answer that we can't read. A person has to look.
+    #[error("the provider's answer can't be read: {0}")]
+    Unreadable(String),
+    /// It refused our key, our version or our request: our mistake, so alert somebody.
+    #[error("the provider refused our request: {0}")]
+    Misconfigured(String),
+    /// It knows no such thing (or not yet: right after a checkout a payment may not be readable for some seconds).
+    #[error("the provider knows no such thing")]
+    NotFound,
+}
+
+/// What a checkout is to be made for.
+#[derive(Debug, Clone)]
+pub struct CheckoutRequest {
+    /// Also the idempotency key: the same order never gets two checkouts.
+    pub order: OrderId,
+    /// What the buyer reads at the checkout: `Starter, 5,000 credits`.
+    pub title: String,
+    pub price: Money,
+    /// Where the browser comes back to. Proves nothing.
+    pub return_url: String,
+}
+
+/// A checkout that waits for the buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The provider's id, by which payments are matched to the order.
+    pub id: String,
+    /// Where the buyer pays. Opaque: use as it is.
+    pub url: String,
+    /// The provider's id of what is sold, where it has one; narrows the search for payments.
+    pub plan_id: Option<String>,
+}
+
+/// Which payments to look for when a webhook is late.
+#[derive(Debug, Clone)]
+pub struct PaymentQuery {
+    pub checkout_id: String,
+    pub plan_id: Option<String>,
+    pub created_after: OffsetDateTime,
+    /// A payment id from the return address, if there was one. A hint from the browser, so only a place to look.
+    pub payment_hint: Option<String>,
+}
+
+#[async_trait]
+pub trait PaymentProvider: Send + Sync {
+    fn name(&self) -> Provider;
+
+    /// Makes a checkout for an order. Repeating the same request gives the same checkout.
+    async fn open_checkout(&self, request: &CheckoutRequest) -> Result<Checkout, ProviderError>;
+
+    /// Every payment made through a checkout, as the provider knows it now. Empty is a fine answer.
+    async fn payments_of(&self, query: &PaymentQuery) -> Result<Vec<PaymentFacts>, ProviderError>;
+}
+
+/// The providers that are set up in this process.
+#[derive(Clone, Default)]
+pub struct Providers(Arc<BTreeMap<Provider, Arc<dyn PaymentProvider>>>);
+
+impl Providers {
+    pub fn new(providers: impl IntoIterator<Item = Arc<dyn PaymentProvider>>) -> Self {
+        Self(Arc::new(providers.into_iter().map(|provider| (provider.name(), provider)).collect()))
+    }
+
+    pub fn get(&self, name: Provider) -> Option<&dyn PaymentProvider> {
+        self.0.get(&name).map(AsRef::as_ref)
+    }
+
+    /// The provider for a new order: the first one that is set up. None: only manual orders are taken.
+    pub fn for_new_orders(&self) -> Option<&dyn PaymentProvider> {
+        self.0.values().next().map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,1 @@
+//! Whop (written next).
