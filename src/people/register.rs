@@ -25,12 +25,19 @@ impl Email {
         let plausible = email.len() <= EMAIL_LENGTH_MAX
             && !email.chars().any(|c| c.is_whitespace() || c.is_control())
             && email.split_once('@').is_some_and(|(local, host)| {
-                !local.is_empty() && !host.contains('@') && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
+                !local.is_empty()
+                    && !host.contains('@')
+                    && host.contains('.')
+                    && !host.starts_with('.')
+                    && !host.ends_with('.')
             });
         if plausible {
             Ok(Self(email))
         } else {
-            Err(FieldErrors::one(field, "This doesn’t look like an email address. It should read like ana@example.com."))
+            Err(FieldErrors::one(
+                field,
+                "This doesn’t look like an email address. It should read like ana@example.com.",
+            ))
         }
     }
 

@@ -68,7 +68,8 @@ pub(crate) fn price(minor: Option<i64>, currency: Option<Currency>) -> Price {
 /// Puts a plan on sale or takes it off; orders that were already made keep what they were sold.
 pub async fn set_on_sale(db: impl PgExecutor<'_>, plan: PlanId, on_sale: OnSale) -> Result<()> {
     let on_sale = matches!(on_sale, OnSale::Yes);
-    let changed = sqlx::query!("update plans set on_sale = $2 where id = $1", plan as PlanId, on_sale).execute(db).await?;
+    let changed =
+        sqlx::query!("update plans set on_sale = $2 where id = $1", plan as PlanId, on_sale).execute(db).await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
