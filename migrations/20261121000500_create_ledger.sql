@@ -105,7 +105,7 @@ create index credit_lots_due on credit_lots (expires_at) where remaining > 0 and
 create table credit_entries (
     id bigint generated always as identity primary key,
     transaction_id uuid not null references credit_transactions (id),
-    line smallint not null,
+    line integer not null,
     account_id bigint not null references credit_accounts (id),
     counter_id bigint not null references credit_accounts (id),
     lot_id bigint,

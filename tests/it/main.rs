@@ -1,1 +1,8 @@
-fn main() {}
+//! The core against a real PostgreSQL. Every test has a database of its own and works in it under the rights of the
+//! running application.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod cases;
+mod ledger;
+mod scripted;
+mod stage;

@@ -1,0 +1,6 @@
+//! The credit ledger: its kernel, its rights, its audit, and what people read of it.
+
+mod grant;
+mod machine;
+mod rights;
+mod spend;
