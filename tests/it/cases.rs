@@ -11,6 +11,11 @@ pub fn count(usual: u32) -> u32 {
     if std::env::var("PROPTEST_CASES").is_ok() { Config::default().cases } else { usual }
 }
 
+/// For tests that are not async: as many cases, and no file written beside the sources when one fails.
+pub fn config(usual: u32) -> Config {
+    Config { cases: count(usual), failure_persistence: None, ..Config::default() }
+}
+
 /// How often a failing case is made smaller before it is shown.
 const SHRINKS: usize = 200;
 

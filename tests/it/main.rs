@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cases;
+mod decide;
 mod ledger;
 mod scripted;
 mod stage;
