@@ -5,5 +5,6 @@
 mod cases;
 mod decide;
 mod ledger;
+mod orders;
 mod scripted;
 mod stage;

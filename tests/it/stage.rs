@@ -100,17 +100,23 @@ impl Stage {
         sqlx::query_scalar("select id from plans where slug = $1").bind(slug).fetch_one(&self.ctx.db).await.unwrap()
     }
 
+    /// Sends a fresh form for the plan; the provider opens a checkout.
     pub async fn starts_checkout(&self, buyer: &SignedIn, plan: &str) -> Ordered {
-        let key = FormKey::fresh();
-        let started = checkout::start(&self.ctx, buyer, self.plan(plan).await, key.clone()).await.unwrap();
-        let Started::Checkout(url) = started else { panic!("no checkout: {started:?}") };
-        let (id, checkout_id, minor): (OrderId, String, i64) =
-            sqlx::query_as("select id, checkout_id, price_minor from credit_orders where buyer_id = $1 and key = $2")
-                .bind(buyer.id())
-                .bind(key.as_str())
-                .fetch_one(&self.ctx.db)
-                .await
-                .unwrap();
+        let started = checkout::start(&self.ctx, buyer, self.plan(plan).await, FormKey::fresh()).await.unwrap();
+        assert!(matches!(started, Started::Checkout(_)), "no checkout: {started:?}");
+        self.order_of(buyer).await
+    }
+
+    /// The person's newest order that has a checkout.
+    pub async fn order_of(&self, buyer: &SignedIn) -> Ordered {
+        let (id, checkout_id, url, minor): (OrderId, String, String, i64) = sqlx::query_as(
+            "select id, checkout_id, checkout_url, price_minor from credit_orders
+            where buyer_id = $1 and checkout_id is not null order by id desc limit 1",
+        )
+        .bind(buyer.id())
+        .fetch_one(&self.ctx.db)
+        .await
+        .unwrap();
         Ordered { id, checkout_id, url, price: Money::usd(minor) }
     }
 
@@ -229,6 +235,16 @@ impl Stage {
 
     pub async fn audits_clean(&self) {
         assert_eq!(self.findings().await, []);
+    }
+
+    /// Waits for work that goes on by itself, by asking until the count is reached.
+    pub async fn until(&self, sql: &'static str, count: i64) {
+        for _ in 0..2_000 {
+            if self.count(sql).await == count {
+                return;
+            }
+        }
+        panic!("{count} was never reached by {sql}");
     }
 
     /// How many rows a query of ours counts.
