@@ -4,7 +4,9 @@
 
 mod cases;
 mod decide;
+mod events;
 mod ledger;
 mod orders;
+mod people;
 mod scripted;
 mod stage;
