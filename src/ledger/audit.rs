@@ -1,5 +1,9 @@
 //! Checks the whole ledger against its invariants, in a few grouped passes.
 
+mod lots;
+mod payments;
+mod wallets;
+
 use sqlx::PgPool;
 
 use crate::Result;
@@ -30,117 +34,9 @@ pub async fn audit(db: &PgPool) -> Result<Report> {
     )
     .fetch_one(&mut *tx)
     .await?;
-    let rows = sqlx::query!(
-        r#"
-        with by_wallet as (
-            select account_id,
-                coalesce(sum(amount) filter (where bucket = 'posted'), 0) as posted,
-                coalesce(sum(amount) filter (where bucket = 'debt'), 0) as debt,
-                count(*) as entries, min(account_seq) as first_seq, max(account_seq) as last_seq
-            from credit_entries group by account_id
-        ), by_lot as (
-            select lot_id, sum(amount) as remaining from credit_entries where lot_id is not null group by lot_id
-        ), lots as (
-            select account_id, sum(remaining) as remaining, sum(held) as held from credit_lots group by account_id
-        ), open_holds as (
-            select account_id, sum(amount) as held from credit_holds where state = 'open' group by account_id
-        ), reserved as (
-            select piece.lot_id, sum(piece.amount) as held
-            from credit_hold_lots piece join credit_holds hold on hold.id = piece.hold_id and hold.state = 'open'
-            group by piece.lot_id
-        ), chain as (
-            select amount, balance_after,
-                coalesce(lag(balance_after) over (partition by account_id, bucket order by account_seq), 0) as before
-            from credit_entries
-        ), by_transaction as (
-            select transaction_id,
-                coalesce(sum(amount) filter (where bucket = 'posted'), 0) as net,
-                coalesce(sum(amount) filter (where bucket = 'debt'), 0) as debt_change, max(account_seq) as last_seq
-            from credit_entries group by transaction_id
-        ), findings as (
-            select 'a wallet holds what its entries sum to' as invariant, count(*) as rows
-            from credit_accounts wallet left join by_wallet on by_wallet.account_id = wallet.id
-            where wallet.kind = 'wallet'
-                and (wallet.posted, wallet.debt) is distinct from (coalesce(by_wallet.posted, 0), coalesce(by_wallet.debt, 0))
-            union all
-            select 'a wallet''s entries are numbered without a gap', count(*)
-            from credit_accounts wallet left join by_wallet on by_wallet.account_id = wallet.id
-            where wallet.kind = 'wallet'
-                and (wallet.seq <> coalesce(by_wallet.entries, 0) or wallet.seq <> coalesce(by_wallet.last_seq, 0)
-                    or by_wallet.first_seq <> 1)
-            union all
-            select 'each entry''s balance follows from the one before', count(*) from chain where before + amount <> balance_after
-            union all
-            select 'a lot holds what its entries sum to', count(*)
-            from credit_lots lot left join by_lot on by_lot.lot_id = lot.id
-            where lot.remaining <> coalesce(by_lot.remaining, 0)
-            union all
-            select 'a lot begins with what it granted', count(*)
-            from credit_lots lot left join credit_entries entry on entry.transaction_id = lot.transaction_id and entry.line = 1
-            where (entry.lot_id, entry.amount) is distinct from (lot.id, lot.granted)
-            union all
-            select 'an entry moves a wallet against a system account', count(*)
-            from credit_entries entry
-            join credit_accounts account on account.id = entry.account_id
-            join credit_accounts counter on counter.id = entry.counter_id
-            where account.kind <> 'wallet' or counter.kind <> 'system'
-            union all
-            select 'a wallet holds what its lots hold', count(*)
-            from credit_accounts wallet left join lots on lots.account_id = wallet.id
-            where wallet.kind = 'wallet'
-                and (wallet.posted, wallet.held) is distinct from (coalesce(lots.remaining, 0), coalesce(lots.held, 0))
-            union all
-            select 'what is held is what open holds reserve', count(*)
-            from credit_accounts wallet left join open_holds on open_holds.account_id = wallet.id
-            where wallet.kind = 'wallet' and wallet.held <> coalesce(open_holds.held, 0)
-            union all
-            select 'a lot is held for what open holds reserve of it', count(*)
-            from credit_lots lot left join reserved on reserved.lot_id = lot.id
-            where lot.held <> coalesce(reserved.held, 0)
-            union all
-            select 'a transaction says what its entries sum to', count(*)
-            from credit_transactions t left join by_transaction on by_transaction.transaction_id = t.id
-            where (t.net, t.debt_change, t.last_seq) is distinct from
-                (coalesce(by_transaction.net, 0), coalesce(by_transaction.debt_change, 0), by_transaction.last_seq)
-            union all
-            select 'each balance in the statement follows from the one before', count(*) from (
-                select net, debt_change, balance_after, debt_after,
-                    coalesce(lag(balance_after) over wallet, 0) as balance_before,
-                    coalesce(lag(debt_after) over wallet, 0) as debt_before
-                from credit_transactions window wallet as (partition by account_id order by last_seq)
-            ) statement where balance_before + net <> balance_after or debt_before + debt_change <> debt_after
-            union all
-            select 'repayments of debt cancel out', count(*) from (
-                select sum(case when entry.bucket = 'posted' then entry.amount else -entry.amount end) as total
-                from credit_entries entry join credit_accounts counter on counter.id = entry.counter_id and counter.code = 'debt'
-            ) debt where coalesce(total, 0) <> 0
-            union all
-            select 'each collected payment granted exactly its order''s credits once', count(*)
-            from payments payment
-            left join credit_transactions t on t.id = payment.granted_by
-            left join credit_orders o on o.id = payment.order_id
-            left join credit_lots lot on lot.transaction_id = payment.granted_by
-            left join credit_accounts wallet on wallet.id = t.account_id
-            where payment.granted_by is not null
-                and (t.kind, t.provider, t.payment_id, t.order_id, lot.granted, wallet.owner_id, payment.buyer_id)
-                    is distinct from
-                    ('grant', payment.provider, payment.payment_id, o.id, o.credits, o.buyer_id, o.buyer_id)
-            union all
-            select 'an order is paid when a payment of it granted, and only then', count(*)
-            from credit_orders o
-            where (o.state = 'paid') <> exists (
-                select from payments payment where payment.order_id = o.id and payment.granted_by is not null)
-            union all
-            select 'no payment granted without being collected', count(*)
-            from credit_transactions t join payments payment on payment.provider = t.provider and payment.payment_id = t.payment_id
-            where t.kind = 'grant' and (payment.state <> 'succeeded' or payment.granted_by is distinct from t.id)
-        )
-        select invariant as "invariant!", rows as "rows!" from findings where rows > 0
-        "#
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+    let mut findings = wallets::findings(&mut tx).await?;
+    findings.extend(lots::findings(&mut tx).await?);
+    findings.extend(payments::findings(&mut tx).await?);
     tx.commit().await?;
-    let findings = rows.into_iter().map(|row| Finding { invariant: row.invariant, rows: row.rows }).collect();
     Ok(Report { wallets: counts.wallets, entries: counts.entries, findings })
 }

@@ -8,5 +8,6 @@ mod events;
 mod ledger;
 mod orders;
 mod people;
+mod plans;
 mod scripted;
 mod stage;

@@ -156,10 +156,10 @@ async fn carry_out(stage: &Stage, person: &SignedIn, step: &Step) -> Answer {
             stage.spends(&Spend { key, ..usage(person, *credits) }).await
         }
     };
-    plain(answer)
+    plain(&answer)
 }
 
-fn plain(answer: Result<Moved>) -> Answer {
+fn plain(answer: &Result<Moved>) -> Answer {
     match answer {
         Ok(moved) => Answer::Moved {
             replayed: moved.replayed,
@@ -168,7 +168,7 @@ fn plain(answer: Result<Moved>) -> Answer {
             balance_after: moved.balance_after.get(),
             debt_after: moved.debt_after.get(),
         },
-        Err(Error::Refused(refusal)) => Answer::Refused(refusal),
+        Err(Error::Refused(refusal)) => Answer::Refused(*refusal),
         Err(_) => Answer::Broken,
     }
 }

@@ -10,7 +10,9 @@ const LEDGER: [&str; 6] =
 
 /// The SQLSTATE with which the statement is refused.
 async fn refused(db: &PgPool, sql: &str) -> String {
-    let error = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await.expect_err(sql);
+    let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await else {
+        panic!("it was done: {sql}");
+    };
     error.as_database_error().unwrap().code().unwrap().into_owned()
 }
 

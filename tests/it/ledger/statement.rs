@@ -55,6 +55,21 @@ async fn the_statement_runs_back_from_the_newest_with_its_balances(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_times_of_the_statement_run_with_its_numbers(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    // One transaction began first, but got its turn at the wallet last.
+    let mut early = stage.ctx.db.begin().await.unwrap();
+    sqlx::query("select now()").execute(&mut *early).await.unwrap();
+    stage.grants(&promo(&ana, 1)).await.unwrap();
+    atlas::ledger::grant::grant(&mut early, &promo(&ana, 2)).await.unwrap();
+    early.commit().await.unwrap();
+    let lines = recent(&stage.ctx.db, ana.id(), 2).await.unwrap();
+    assert_eq!((lines[0].net.get(), lines[1].net.get()), (2, 1));
+    assert!(lines[0].at > lines[1].at);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn pages_join_without_a_gap_or_an_overlap(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;

@@ -4,6 +4,7 @@ use atlas::events::{Failure, Received};
 use atlas::orders::FormKey;
 use atlas::orders::checkout::start;
 use atlas::orders::expire::{OPEN_FOR, expire_old};
+use domain::OrderState::{Expired, Paid, Processing, UnderReview};
 use domain::{FailureReason, Money, OrderState, PaymentState};
 use sqlx::PgPool;
 use time::Duration;
@@ -35,7 +36,6 @@ async fn old_orders_expire_unless_money_is_on_its_way(pool: PgPool) {
     assert_eq!(expire_old(&stage.ctx).await.unwrap(), 0, "to the second");
     stage.advance(Duration::seconds(1));
     assert_eq!(expire_old(&stage.ctx).await.unwrap(), 4);
-    use OrderState::{Expired, Paid, Processing, UnderReview};
     assert_eq!(
         states(&stage).await,
         [Expired, Processing, Processing, Expired, Expired, Paid, UnderReview, Expired],

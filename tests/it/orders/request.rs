@@ -67,7 +67,7 @@ fn a_note_is_at_most_2000_characters_and_has_no_control_characters() {
     for bad in
         ["a".repeat(2_001), "zero\0".to_owned(), "bell\u{7}".to_owned(), "\u{1b}[31m".to_owned(), "x".repeat(10_000)]
     {
-        assert!(Note::parse("note", &bad).unwrap_err().of("note").is_some(), "{:.20}", bad);
+        assert!(Note::parse("note", &bad).unwrap_err().of("note").is_some(), "{bad:.20}");
     }
     assert!(Note::parse("note", &format!("  {}\r\n", "a".repeat(2_000))).is_ok(), "what is trimmed does not count");
 }
