@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use domain::{Money, Provider};
 use time::Duration;
 
-use super::{Checkout, CheckoutRequest, PaymentProvider, PaymentQuery, ProviderError};
-use crate::events::PaymentFacts;
+use super::{Checkout, CheckoutRequest, NotAnEvent, PaymentProvider, PaymentQuery, ProviderError};
+use crate::events::{PaymentFacts, ReadEvent};
 use wire::amount::Price;
 use wire::checkout::{CheckoutConfiguration, InlinePlan, NewCheckout};
 use wire::payment::Payment;
@@ -51,11 +51,6 @@ impl Whop {
 
     pub const fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// Our account, `biz_…`: events that name another one are not ours.
-    pub fn account(&self) -> &str {
-        self.client.company_id()
     }
 
     /// The payment that the browser named, if it exists and was made through this checkout.
@@ -97,6 +92,10 @@ impl Whop {
 impl PaymentProvider for Whop {
     fn name(&self) -> Provider {
         Provider::Whop
+    }
+
+    fn account(&self) -> &str {
+        self.client.company_id()
     }
 
     async fn open_checkout(&self, request: &CheckoutRequest) -> Result<Checkout, ProviderError> {
@@ -151,6 +150,10 @@ impl PaymentProvider for Whop {
             }
             None => Ok(readable),
         }
+    }
+
+    fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {
+        webhook::read(body)
     }
 }
 

@@ -4,46 +4,18 @@
 use domain::PaymentState;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
 
 use super::facts::{self, Unfit};
 use super::text;
 use super::wire::lenient;
 use super::wire::payment::Payment;
-use crate::events::PaymentFacts;
+use crate::events::{Content, PaymentFacts, ReadEvent};
+use crate::providers::NotAnEvent;
 
 #[cfg(test)]
 mod tests;
 
 const KIND_BYTES_MAX: usize = 100;
-
-/// The body is not an envelope with a type and data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a webhook envelope")]
-pub struct NotAnEnvelope;
-
-/// One event. What tells repetitions apart is not in here but in the delivery's `webhook-id` header.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WhopEvent {
-    /// `payment.succeeded`; `[A-Za-z0-9._-]`, at most 100 characters.
-    pub kind: String,
-    /// The id of what it is about, if it has a plain one.
-    pub object_id: Option<String>,
-    /// The account that it happened to, by its new or its old name; none when it was not said plainly.
-    pub account: Option<String>,
-    /// When Whop says that it sent it.
-    pub sent_at: Option<OffsetDateTime>,
-    pub content: Content,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    Payment(Box<PaymentFacts>),
-    /// Nothing that we act upon.
-    Other,
-    /// About a payment, but not to be understood: moves nothing, a person has to look.
-    Unreadable(Unfit),
-}
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -54,8 +26,6 @@ struct Envelope<'a> {
     /// The account's name before 2026-08-14, and on webhooks without a pinned version.
     #[serde(default, deserialize_with = "lenient::optional")]
     company_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient::time")]
-    timestamp: Option<OffsetDateTime>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -65,24 +35,18 @@ struct Identified {
     id: String,
 }
 
-/// Reads the body of a verified delivery.
-pub fn read(body: &[u8]) -> Result<WhopEvent, NotAnEnvelope> {
-    let body = std::str::from_utf8(body).map_err(|_| NotAnEnvelope)?;
-    let envelope: Envelope<'_> = object(body).ok_or(NotAnEnvelope)?;
+/// Reads the body of a verified delivery. What tells repetitions apart is not in it but in the `webhook-id` header.
+pub fn read(body: &[u8]) -> Result<ReadEvent, NotAnEvent> {
+    let body = std::str::from_utf8(body).map_err(|_| NotAnEvent("not UTF-8"))?;
+    let envelope: Envelope<'_> = object(body).ok_or(NotAnEvent("not an object with type and data"))?;
     if !is_kind(&envelope.kind) {
-        return Err(NotAnEnvelope);
+        return Err(NotAnEvent("the type is no plain word"));
     }
-    let account = match (envelope.account_id, envelope.company_id) {
-        (Some(account), Some(company)) if account != company => None,
-        (account, company) => account.or(company).filter(|id| text::is_id(id)),
-    };
     let data = envelope.data.get();
-    Ok(WhopEvent {
-        content: content(&envelope.kind, account.as_deref(), data),
-        kind: envelope.kind,
+    Ok(ReadEvent {
+        content: content(&envelope, data),
         object_id: object(data).map(|Identified { id }| id).filter(|id| text::is_id(id)),
-        account,
-        sent_at: envelope.timestamp,
+        kind: envelope.kind,
     })
 }
 
@@ -109,11 +73,26 @@ fn state_by_name(kind: &str) -> Option<PaymentState> {
     })
 }
 
-fn content(kind: &str, account: Option<&str>, data: &str) -> Content {
-    let Some(by_name) = state_by_name(kind) else { return Content::Other };
-    match payment(by_name, account, data) {
-        Ok(facts) => Content::Payment(Box::new(facts)),
-        Err(unfit) => Content::Unreadable(unfit),
+fn content(envelope: &Envelope<'_>, data: &str) -> Content {
+    let Some(by_name) = state_by_name(&envelope.kind) else { return Content::Other };
+    match account(envelope).and_then(|account| payment(by_name, account, data)) {
+        Ok(facts) => Content::Payment(facts),
+        Err(unfit) => Content::Unreadable(unfit.as_str()),
+    }
+}
+
+/// The account that it happened to, if it was said, and in one way only.
+fn account<'a>(envelope: &'a Envelope<'_>) -> Result<Option<&'a str>, Unfit> {
+    match (envelope.account_id.as_deref(), envelope.company_id.as_deref()) {
+        (Some(account), Some(company)) if account != company => Err(Unfit::Account),
+        (None, None) => Ok(None),
+        (Some(id), _) | (None, Some(id)) => {
+            if text::is_id(id) {
+                Ok(Some(id))
+            } else {
+                Err(Unfit::Id)
+            }
+        }
     }
 }
 

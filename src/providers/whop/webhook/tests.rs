@@ -15,39 +15,37 @@ fn fixture(pointer: &str) -> Value {
     file.pointer(pointer).unwrap().clone()
 }
 
-fn event(kind: &str, changes: Value) -> WhopEvent {
+fn event(kind: &str, changes: &Value) -> ReadEvent {
     let mut envelope = fixture("/webhooks/payment.succeeded");
     envelope["type"] = kind.into();
     merge(&mut envelope["data"], changes);
     read(envelope.to_string().as_bytes()).unwrap()
 }
 
-fn merge(target: &mut Value, changes: Value) {
+fn merge(target: &mut Value, changes: &Value) {
     for (key, value) in changes.as_object().unwrap() {
         target[key] = value.clone();
     }
 }
 
-fn facts_of(event: WhopEvent) -> PaymentFacts {
+fn facts_of(event: ReadEvent) -> PaymentFacts {
     match event.content {
-        Content::Payment(facts) => *facts,
+        Content::Payment(facts) => facts,
         other => panic!("{other:?}"),
     }
 }
 
-fn unfit(event: &WhopEvent) -> Unfit {
-    match &event.content {
-        Content::Unreadable(reason) => *reason,
-        other => panic!("{other:?}"),
+fn unfit(event: &ReadEvent) -> &'static str {
+    match event.content {
+        Content::Unreadable(reason) => reason,
+        ref other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn a_collected_payment_is_read_whole() {
-    let event = event("payment.succeeded", json!({"metadata": {"order_id": "0199a0b2-7000-7000-8000-000000000001"}}));
+    let event = event("payment.succeeded", &json!({"metadata": {"order_id": "0199a0b2-7000-7000-8000-000000000001"}}));
     assert_eq!((event.kind.as_str(), event.object_id.as_deref()), ("payment.succeeded", Some("pay_Ex0001")));
-    assert_eq!(event.account.as_deref(), Some("biz_Ex0001"));
-    assert_eq!(event.sent_at, Some(datetime!(2026-10-15 12:00 UTC)));
     assert_eq!(
         facts_of(event),
         PaymentFacts {
@@ -74,7 +72,7 @@ fn an_older_payment_in_an_older_envelope_says_the_same() {
         "plan":{"id":"plan_1"},"checkout_configuration_id":"ch_Ex0001","paid_at":"2026-10-15T11:59:58.412Z",
         "metadata":{"order_id":"ord_0001","credits":5000},"refunds":[],"payment_method_type":"card",
         "payment_method":{"id":"payt_1","payment_method_type":"card","card":{"brand":"visa","last4":"4242"}}}}"#;
-    let new = facts_of(event("payment.succeeded", json!({})));
+    let new = facts_of(event("payment.succeeded", &json!({})));
     assert_eq!(facts_of(read(body).unwrap()), new);
 }
 
@@ -100,47 +98,51 @@ fn states_come_from_the_name_and_the_data() {
         ("payment.created", "pending", "pending", Pending),
         ("payment.pending", "paid", "succeeded", Succeeded),
     ] {
-        let facts = facts_of(event(kind, json!({"status": status, "substatus": substatus})));
+        let facts = facts_of(event(kind, &json!({"status": status, "substatus": substatus})));
         assert_eq!(facts.state, state, "{kind} {status}/{substatus}");
         assert_eq!(facts.paid.is_some(), state == Succeeded);
         assert_eq!(facts.failure.is_some(), matches!(state, Failed | Canceled));
     }
     let waiting = json!({"status": "open", "substatus": "incomplete", "recovery_url": "https://whop.com/3ds"});
-    assert_eq!(facts_of(event("payment.created", waiting)).state, RequiresAction);
+    assert_eq!(facts_of(event("payment.created", &waiting)).state, RequiresAction);
 }
 
 #[test]
 fn money_is_not_believed_where_something_speaks_against_it() {
     for status in ["open", "draft", "authorized", "pending", "void", "uncollectible", "unresolved"] {
-        assert_eq!(unfit(&event("payment.succeeded", json!({"status": status}))), Unfit::StateMismatch, "{status}");
+        assert_eq!(
+            unfit(&event("payment.succeeded", &json!({"status": status}))),
+            Unfit::StateMismatch.as_str(),
+            "{status}"
+        );
     }
     for kind in ["payment.failed", "payment.canceled"] {
-        assert_eq!(unfit(&event(kind, json!({}))), Unfit::StateMismatch);
+        assert_eq!(unfit(&event(kind, &json!({}))), Unfit::StateMismatch.as_str());
     }
     for kind in ["payment.succeeded", "payment.created", "payment.failed"] {
-        assert_eq!(unfit(&event(kind, json!({"status": "succeeded"}))), Unfit::UnknownStatus);
+        assert_eq!(unfit(&event(kind, &json!({"status": "succeeded"}))), Unfit::UnknownStatus.as_str());
     }
     for absent in [json!({"status": null}), json!({"status": 7}), json!({"id": null})] {
-        assert_eq!(unfit(&event("payment.succeeded", absent)), Unfit::Shape);
+        assert_eq!(unfit(&event("payment.succeeded", &absent)), Unfit::Shape.as_str());
     }
     for id in ["", "pay 1", "pay_\u{0}", "../refunds"] {
-        let event = event("payment.succeeded", json!({"id": id}));
-        assert_eq!((unfit(&event), event.object_id), (Unfit::Id, None));
+        let event = event("payment.succeeded", &json!({"id": id}));
+        assert_eq!((unfit(&event), event.object_id), (Unfit::Id.as_str(), None));
     }
 }
 
 #[test]
 fn the_account_is_one_or_unknown() {
-    assert_eq!(unfit(&event("payment.succeeded", json!({"account_id": "biz_Other"}))), Unfit::Account);
-    assert_eq!(unfit(&event("payment.succeeded", json!({"company": {"id": "biz_Other"}}))), Unfit::Account);
-    let inner_unsaid = facts_of(event("payment.succeeded", json!({"account_id": null})));
+    assert_eq!(unfit(&event("payment.succeeded", &json!({"account_id": "biz_Other"}))), Unfit::Account.as_str());
+    assert_eq!(unfit(&event("payment.succeeded", &json!({"company": {"id": "biz_Other"}}))), Unfit::Account.as_str());
+    let inner_unsaid = facts_of(event("payment.succeeded", &json!({"account_id": null})));
     assert_eq!(inner_unsaid.account.as_deref(), Some("biz_Ex0001"));
 
     let mut envelope = fixture("/webhooks/payment.succeeded");
     envelope["company_id"] = "biz_Other".into();
-    assert_eq!(read(envelope.to_string().as_bytes()).unwrap().account, None);
+    assert_eq!(unfit(&read(envelope.to_string().as_bytes()).unwrap()), Unfit::Account.as_str());
     envelope["account_id"] = Value::Null;
-    assert_eq!(unfit(&read(envelope.to_string().as_bytes()).unwrap()), Unfit::Account);
+    assert_eq!(unfit(&read(envelope.to_string().as_bytes()).unwrap()), Unfit::Account.as_str());
     envelope["company_id"] = Value::Null;
     envelope["data"]["account_id"] = Value::Null;
     assert_eq!(facts_of(read(envelope.to_string().as_bytes()).unwrap()).account, None);
@@ -161,7 +163,7 @@ fn what_was_paid_is_without_the_tax_on_top() {
         ("0.00", None, None, Money::usd(0)),
     ] {
         let changes = json!({"total": money(total), "tax_amount": tax.map(money), "tax_behavior": behavior});
-        assert_eq!(facts_of(event("payment.succeeded", changes)).paid, Some(paid), "{total} {tax:?} {behavior:?}");
+        assert_eq!(facts_of(event("payment.succeeded", &changes)).paid, Some(paid), "{total} {tax:?} {behavior:?}");
     }
     for unfit_money in [
         json!({"total": null}),
@@ -174,7 +176,7 @@ fn what_was_paid_is_without_the_tax_on_top() {
         json!({"tax_behavior": "exclusive", "tax_amount": money("-1.00")}),
         json!({"tax_behavior": "exclusive", "tax_amount": {"amount": "1.00", "currency": "eur"}}),
     ] {
-        assert_eq!(unfit(&event("payment.succeeded", unfit_money.clone())), Unfit::Amount, "{unfit_money}");
+        assert_eq!(unfit(&event("payment.succeeded", &unfit_money)), Unfit::Amount.as_str(), "{unfit_money}");
     }
 }
 
@@ -182,20 +184,20 @@ fn what_was_paid_is_without_the_tax_on_top() {
 fn a_failure_has_a_reason_and_a_clean_sentence() {
     let changes = json!({"status": "open", "substatus": "failed", "decline_code": "insufficient_funds",
         "failure_message": "Your card\u{0} has\ninsufficient funds.", "payment_instrument": null});
-    let facts = facts_of(event("payment.failed", changes));
+    let facts = facts_of(event("payment.failed", &changes));
     let message = Some("Your card has insufficient funds.".to_owned());
     assert_eq!(facts.failure, Some(Failure { reason: FailureReason::InsufficientFunds, message }));
     assert_eq!(facts.method.as_deref(), Some("card"));
 
     let odd = json!({"status": "open", "substatus": "failed", "decline_code": {"new": 1}, "failure_message": 7});
-    let failure = facts_of(event("payment.failed", odd)).failure;
+    let failure = facts_of(event("payment.failed", &odd)).failure;
     assert_eq!(failure, Some(Failure { reason: FailureReason::Declined, message: None }));
 }
 
 #[test]
 fn a_metadata_of_any_kind_is_only_a_hint() {
     for metadata in [json!(null), json!([1]), json!("x"), json!({"order_id": 7}), json!({"order_id": "\u{0}"})] {
-        assert_eq!(facts_of(event("payment.succeeded", json!({"metadata": metadata}))).order_hint, None);
+        assert_eq!(facts_of(event("payment.succeeded", &json!({"metadata": metadata}))).order_hint, None);
     }
 }
 
@@ -210,7 +212,7 @@ fn everything_else_is_kept_but_means_nothing() {
         assert_eq!(event.object_id.as_deref(), envelope["data"]["id"].as_str());
     }
     let unknown = read(br#"{"type":"payment.of_tomorrow","data":[1e999]}"#).unwrap();
-    assert_eq!((unknown.content, unknown.object_id, unknown.account), (Content::Other, None, None));
+    assert_eq!((unknown.content, unknown.object_id), (Content::Other, None));
 }
 
 #[test]
@@ -238,9 +240,9 @@ fn what_is_no_envelope_is_said_to_be_none() {
         r#"["a",null,null,null,{}]"#,
         &deep,
     ] {
-        assert_eq!(read(body.as_bytes()), Err(NotAnEnvelope), "{}", &body[..body.len().min(60)]);
+        assert!(read(body.as_bytes()).is_err(), "{}", &body[..body.len().min(60)]);
     }
-    assert_eq!(read(b"{\"type\":\"a\",\"data\":{\"x\":\"\xff\"}}"), Err(NotAnEnvelope));
+    assert!(read(b"{\"type\":\"a\",\"data\":{\"x\":\"\xff\"}}").is_err());
 }
 
 #[test]
@@ -248,16 +250,16 @@ fn hostile_data_is_unreadable_and_never_money() {
     let nested = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let start = r#""id":"pay_1","status":"paid","currency":"usd""#;
     for (data, reason) in [
-        (format!(r#"{{{start},"total":1e999}}"#), Unfit::Amount),
-        (format!(r#"{{{start},"total":1234567890123456789012345678901234567890}}"#), Unfit::Amount),
-        (format!(r#"{{{start},"total":"\ud800"}}"#), Unfit::Shape),
-        (format!(r#"{{{start},"total":{nested}}}"#), Unfit::Shape),
-        (format!(r#"{{{start},"status":"paid","total":7.5}}"#), Unfit::Shape),
-        (format!(r#"{{{start},"total":7.5,"total":9.5}}"#), Unfit::Shape),
-        (format!(r#"{{{start},"total":7.5,"account_id":"biz_\ud800"}}"#), Unfit::Shape),
-        (format!(r#"{{{start},"total":7.5,"checkout_configuration_id":"ch_\u0000"}}"#), Unfit::Id),
-        ("[]".to_owned(), Unfit::Shape),
-        (nested.clone(), Unfit::Shape),
+        (format!(r#"{{{start},"total":1e999}}"#), Unfit::Amount.as_str()),
+        (format!(r#"{{{start},"total":1234567890123456789012345678901234567890}}"#), Unfit::Amount.as_str()),
+        (format!(r#"{{{start},"total":"\ud800"}}"#), Unfit::Shape.as_str()),
+        (format!(r#"{{{start},"total":{nested}}}"#), Unfit::Shape.as_str()),
+        (format!(r#"{{{start},"status":"paid","total":7.5}}"#), Unfit::Shape.as_str()),
+        (format!(r#"{{{start},"total":7.5,"total":9.5}}"#), Unfit::Shape.as_str()),
+        (format!(r#"{{{start},"total":7.5,"account_id":"biz_\ud800"}}"#), Unfit::Shape.as_str()),
+        (format!(r#"{{{start},"total":7.5,"checkout_configuration_id":"ch_\u0000"}}"#), Unfit::Id.as_str()),
+        ("[]".to_owned(), Unfit::Shape.as_str()),
+        (nested.clone(), Unfit::Shape.as_str()),
     ] {
         let body = format!(r#"{{"type":"payment.succeeded","account_id":"biz_1","data":{data}}}"#);
         assert_eq!(unfit(&read(body.as_bytes()).unwrap()), reason, "{}", &data[..data.len().min(80)]);

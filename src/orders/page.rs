@@ -1,0 +1,80 @@
+//! One order as its buyer sees it.
+
+use domain::{Credits, Currency, FailureReason, OrderId, OrderState, PersonId, Price, Provider, TransactionId};
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use crate::people::SignedIn;
+use crate::{Error, Result, plans};
+
+/// Everything the order's page shows.
+#[derive(Debug, Clone)]
+pub struct OrderPage {
+    pub id: OrderId,
+    pub plan_name: String,
+    pub credits: Credits,
+    pub price: Price,
+    pub provider: Provider,
+    pub state: OrderState,
+    pub failure: Option<FailureReason>,
+    /// The provider's own sentence about the failure.
+    pub failure_message: Option<String>,
+    pub note: Option<String>,
+    /// Where the buyer can still pay.
+    pub checkout_url: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub settled_at: Option<OffsetDateTime>,
+    /// The grant, once there is one.
+    pub transaction: Option<TransactionId>,
+    /// The wallet's credits now, held ones left out.
+    pub available: Credits,
+}
+
+/// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
+pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<OrderPage> {
+    let row = sqlx::query!(
+        r#"select o.plan_name, o.credits as "credits: Credits", o.price_minor, o.currency as "currency: Currency",
+            o.provider as "provider: Provider", o.state as "state: OrderState", o.failure as "failure: FailureReason",
+            o.failure_message, o.note, o.checkout_url, o.created_at, o.settled_at,
+            (select t.id from credit_transactions t where t.order_id = o.id and t.kind = 'grant' order by t.last_seq limit 1)
+                as "transaction: TransactionId",
+            wallet.posted - wallet.held as "available!: Credits"
+        from credit_orders o
+        join credit_accounts wallet on wallet.owner_id = o.buyer_id and wallet.kind = 'wallet'
+        where o.id = $1 and o.buyer_id = $2"#,
+        order as OrderId,
+        buyer.id() as PersonId,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound)?;
+    Ok(OrderPage {
+        id: order,
+        plan_name: row.plan_name,
+        credits: row.credits,
+        price: plans::catalogue::price(row.price_minor, row.currency),
+        provider: row.provider,
+        state: row.state,
+        failure: row.failure,
+        failure_message: row.failure_message,
+        note: row.note,
+        checkout_url: row.checkout_url,
+        created_at: row.created_at,
+        settled_at: row.settled_at,
+        transaction: row.transaction,
+        available: row.available,
+    })
+}
+
+/// Whether the order is this person's; for the event stream.
+pub async fn belongs_to(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<()> {
+    sqlx::query_scalar!(
+        r#"select true as "yes!" from credit_orders where id = $1 and buyer_id = $2"#,
+        order as OrderId,
+        buyer.id() as PersonId,
+    )
+    .fetch_optional(db)
+    .await?
+    .map(|_| ())
+    .ok_or(Error::NotFound)
+}
