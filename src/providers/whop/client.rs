@@ -116,6 +116,9 @@ impl Client {
         if !text::is_id(&settings.company_id) {
             return Err(WhopError::Unsendable("the company id must look like biz_…"));
         }
+        if settings.api_key.expose_secret().trim().is_empty() {
+            return Err(WhopError::Unsendable("the API key is empty"));
+        }
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", settings.api_key.expose_secret()))
             .map_err(|_| WhopError::Unsendable("the API key has characters that no header can carry"))?;
         authorization.set_sensitive(true);
