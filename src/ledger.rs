@@ -9,6 +9,7 @@ pub mod statement;
 
 use domain::{Credits, TransactionId};
 use sqlx::PgExecutor;
+use sqlx::error::DatabaseError;
 
 use crate::{Error, Refusal};
 
@@ -41,8 +42,9 @@ impl Key {
 
 /// Tells the kernel's own refusals (SQLSTATE class AC, see the migration) from everything else.
 fn refusal(error: sqlx::Error) -> Error {
-    let code = error.as_database_error().and_then(|database| database.code()).unwrap_or_default().into_owned();
-    let constraint = error.as_database_error().and_then(|database| database.constraint()).unwrap_or_default();
+    let database = error.as_database_error();
+    let code = database.and_then(DatabaseError::code).unwrap_or_default().into_owned();
+    let constraint = database.and_then(DatabaseError::constraint).unwrap_or_default();
     match code.as_str() {
         "AC001" => Refusal::KeyUsedForAnotherRequest.into(),
         "AC002" => Refusal::NotEnoughCredits.into(),

@@ -128,7 +128,7 @@ pub(super) async fn apply(
         return Ok((Received::Quarantined(Misfit::ForeignAccount.as_str()), None));
     }
     let order = match &facts.checkout_id {
-        Some(checkout) => settle::lock(tx, provider, checkout).await?,
+        Some(checkout) => settle::lock(ctx, tx, provider, checkout).await?,
         None => None,
     };
     let Some(order) = order else { return Ok((Received::Quarantined("unknown_order"), None)) };

@@ -66,11 +66,11 @@ pub async fn history(db: impl PgExecutor<'_>, owner: PersonId, today: Date, days
             select distinct on ((created_at at time zone 'UTC')::date)
                 (created_at at time zone 'UTC')::date as day, balance_after
             from credit_transactions
-            where account_id = (select id from wallet) and created_at >= ($2::date - $3::int) at time zone 'UTC'
+            where account_id = (select id from wallet) and created_at >= ($2::date - $3::int)::timestamp at time zone 'UTC'
             order by (created_at at time zone 'UTC')::date, last_seq desc
         ), before as (
             select balance_after from credit_transactions
-            where account_id = (select id from wallet) and created_at < ($2::date - $3::int) at time zone 'UTC'
+            where account_id = (select id from wallet) and created_at < ($2::date - $3::int)::timestamp at time zone 'UTC'
             order by last_seq desc limit 1
         )
         select calendar.day::date as "day!",

@@ -6,11 +6,14 @@ pub mod story;
 use domain::ledger::TransactionKind;
 use domain::{Credits, OrderId, PersonId, TransactionId};
 use sqlx::PgPool;
+use time::macros::date;
 use time::{Date, OffsetDateTime};
 
 use crate::Result;
 
 pub const PAGE_LINES: usize = 50;
+/// Nothing moved before it; PostgreSQL knows no days as early as an address may name.
+const FIRST_DAY: Date = date!(0001 - 01 - 01);
 
 /// One movement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,15 +109,15 @@ async fn lines(db: &PgPool, owner: PersonId, filter: Filter, before: Option<i64>
         where t.account_id = (select id from credit_accounts where owner_id = $1 and kind = 'wallet')
             and t.last_seq < coalesce($2, 9223372036854775807)
             and ($3::smallint = 0 or sign(t.net) = $3)
-            and ($4::date is null or t.created_at >= $4::date at time zone 'UTC')
-            and ($5::date is null or t.created_at < ($5::date + 1) at time zone 'UTC')
+            and ($4::date is null or t.created_at >= $4::date::timestamp at time zone 'UTC')
+            and ($5::date is null or t.created_at < ($5::date + 1)::timestamp at time zone 'UTC')
         order by t.last_seq desc
         limit $6"#,
         owner as PersonId,
         before,
         filter.direction.sign(),
-        filter.from,
-        filter.to,
+        filter.from.map(|day| day.max(FIRST_DAY)),
+        filter.to.map(|day| day.max(FIRST_DAY)),
         limit,
     )
     .fetch_all(db)

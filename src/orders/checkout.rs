@@ -7,7 +7,7 @@ use domain::{
 use super::FormKey;
 use crate::people::SignedIn;
 use crate::plans::{self, Offer};
-use crate::providers::{Checkout, CheckoutRequest};
+use crate::providers::{Checkout, CheckoutRequest, ProviderError};
 use crate::{Context, Error, Refusal, Result, ids, tasks};
 
 /// Where the buyer goes next.
@@ -15,7 +15,7 @@ use crate::{Context, Error, Refusal, Result, ids, tasks};
 pub enum Started {
     /// To the provider's checkout.
     Checkout(String),
-    /// To the order's own page: it was paid or closed already.
+    /// To the order's own page: money came or is on its way, or its time is over.
     Order(OrderId),
 }
 
@@ -33,7 +33,9 @@ pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) 
         return Err(Refusal::FormUsedForAnotherPlan.into());
     }
     if let Some(url) = order.checkout_url {
-        return Ok(if order.state.is_credited() { Started::Order(order.id) } else { Started::Checkout(url) });
+        // Once money is on its way, going there again would pay twice.
+        let is_payable = matches!(order.state, OrderState::Opened | OrderState::Failed);
+        return Ok(if is_payable { Started::Checkout(url) } else { Started::Order(order.id) });
     }
     if !matches!(order.state, OrderState::Created | OrderState::Failed) {
         return Ok(Started::Order(order.id));
@@ -123,25 +125,25 @@ async fn insert(
 /// Has the provider make the checkout, and remembers it. None: the order moved on meanwhile.
 async fn open(ctx: &Context, order: NewOrder) -> Result<Option<String>> {
     let Price::Fixed(price) = order.price else { return Ok(None) };
-    let provider = ctx.providers.get(order.provider).ok_or(Refusal::CheckoutUnavailable)?;
     let request = CheckoutRequest {
         order: order.id,
         title: format!("{}: {} credits", order.plan_name, order.credits),
         price,
         return_url: format!("{}{}", ctx.public_url, domain::paths::payment_status(order.id)),
     };
-    match provider.open_checkout(&request).await {
+    let opened = match ctx.providers.get(order.provider) {
+        Some(provider) => provider.open_checkout(&request).await,
+        None => Err(ProviderError::Misconfigured("it is not set up here".to_owned())),
+    };
+    match opened {
         Ok(checkout) => remember(ctx, order.id, &checkout).await,
-        Err(error) => {
-            tracing::error!(order.id = %order.id, provider = %order.provider, %error, "no checkout could be opened");
-            close_as_unavailable(ctx, order.id).await?;
-            Err(Refusal::CheckoutUnavailable.into())
-        }
+        Err(error) => give_up(ctx, order.id, &error).await,
     }
 }
 
 async fn remember(ctx: &Context, order: OrderId, checkout: &Checkout) -> Result<Option<String>> {
-    sqlx::query!(
+    // It changes no row when the same form, sent twice, got there first: the provider gave both the same checkout.
+    let remembered = sqlx::query!(
         "update credit_orders set state = 'opened', failure = null, failure_message = null, checkout_id = $2,
             checkout_url = $3, provider_plan_id = $4, opened_at = $5, changed_at = $5
         where id = $1 and state in ('created', 'failed') and checkout_id is null",
@@ -152,12 +154,35 @@ async fn remember(ctx: &Context, order: OrderId, checkout: &Checkout) -> Result<
         ctx.now(),
     )
     .execute(&ctx.db)
-    .await?;
-    // Not our row to change: the same form, sent twice, got there first, and the provider gave both the same checkout.
-    let url = sqlx::query_scalar!("select checkout_url from credit_orders where id = $1", order as OrderId)
+    .await;
+    match remembered {
+        Ok(_) => checkout_url(ctx, order).await,
+        Err(error) if is_of_another_order(&error) => {
+            let error = ProviderError::Unreadable(format!("checkout {} is another order's", checkout.id));
+            give_up(ctx, order, &error).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_of_another_order(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|database| database.constraint()) == Some("credit_orders_checkout")
+}
+
+/// Closes the order as failed, unless the same form, sent twice, got through elsewhere: then that checkout is the answer.
+async fn give_up(ctx: &Context, order: OrderId, error: &ProviderError) -> Result<Option<String>> {
+    tracing::error!(order.id = %order, %error, "no checkout could be opened");
+    close_as_unavailable(ctx, order).await?;
+    match checkout_url(ctx, order).await? {
+        Some(url) => Ok(Some(url)),
+        None => Err(Refusal::CheckoutUnavailable.into()),
+    }
+}
+
+async fn checkout_url(ctx: &Context, order: OrderId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select checkout_url from credit_orders where id = $1", order as OrderId)
         .fetch_one(&ctx.db)
-        .await?;
-    Ok(url)
+        .await?)
 }
 
 async fn close_as_unavailable(ctx: &Context, order: OrderId) -> Result<()> {

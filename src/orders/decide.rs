@@ -12,6 +12,9 @@ pub struct Ordered {
     pub checkout_id: Option<String>,
     pub price: Option<Money>,
     pub state: OrderState,
+    /// Whether its time to be paid is over: then only money that moves opens it again. A matter of its age, not of its
+    /// state, so that it does not depend on whether the sweep or the payment was first.
+    pub out_of_time: bool,
 }
 
 /// One payment of the order as we know it so far.
@@ -84,13 +87,13 @@ pub fn decide(order: &Ordered, known: &[Known], facts: &PaymentFacts, our_accoun
 
     let others = known.iter().filter(|other| other.payment_id != facts.payment_id);
     let payments = others.map(|other| (other.state, other.granted)).chain([(payment, granted || grant)]);
-    Decision::Change(Change { payment, order: order_state(order.state, payments), grant, misfit })
+    Decision::Change(Change { payment, order: order_state(order, payments), grant, misfit })
 }
 
 /// An order stands where its payments put it, whatever came first.
-fn order_state(before: OrderState, payments: impl Iterator<Item = (PaymentState, bool)>) -> OrderState {
-    if matches!(before, OrderState::Approved | OrderState::Rejected | OrderState::Requested) {
-        return before;
+fn order_state(order: &Ordered, payments: impl Iterator<Item = (PaymentState, bool)>) -> OrderState {
+    if matches!(order.state, OrderState::Approved | OrderState::Rejected | OrderState::Requested) {
+        return order.state;
     }
     let put = payments.map(|(state, granted)| match state {
         _ if granted => OrderState::Paid,
@@ -100,8 +103,7 @@ fn order_state(before: OrderState, payments: impl Iterator<Item = (PaymentState,
         PaymentState::Created => OrderState::Opened,
     });
     let strongest = put.max_by_key(|state| strength(*state)).unwrap_or(OrderState::Opened);
-    // What ran out of time is only called back by money that moves.
-    if before == OrderState::Expired && strength(strongest) <= strength(OrderState::Failed) {
+    if order.out_of_time && strength(strongest) <= strength(OrderState::Failed) {
         return OrderState::Expired;
     }
     strongest

@@ -1,6 +1,6 @@
 //! Closing orders that nobody paid.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::settle::CHANNEL;
 use crate::{Context, Result};
@@ -9,6 +9,11 @@ use crate::{Context, Result};
 pub const OPEN_FOR: Duration = Duration::hours(24);
 /// At most this many in one go, so that no transaction grows long.
 const BATCH: i64 = 500;
+
+/// Whether the time to pay an order made at `created_at` is over.
+pub fn is_out_of_time(created_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+    created_at < now - OPEN_FOR
+}
 
 /// Expires orders that are older than [`OPEN_FOR`] and for which no money is on its way; returns how many. A payment
 /// that still arrives later is honoured.

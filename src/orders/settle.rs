@@ -7,6 +7,7 @@ use domain::{Credits, Currency, OrderId, OrderState, PaymentState, PersonId, Pro
 use sqlx::PgConnection;
 
 use super::decide::{Change, Decision, Known, Misfit, Ordered, decide};
+use super::expire::is_out_of_time;
 use crate::events::PaymentFacts;
 use crate::ledger::grant::{Grant, PaymentKey, grant};
 use crate::ledger::{Key, Moved};
@@ -41,10 +42,15 @@ impl LockedOrder {
 }
 
 /// Finds the order by the provider's checkout id, the only tie that the browser can't bend, and locks it.
-pub async fn lock(tx: &mut PgConnection, provider: Provider, checkout_id: &str) -> Result<Option<LockedOrder>> {
+pub async fn lock(
+    ctx: &Context,
+    tx: &mut PgConnection,
+    provider: Provider,
+    checkout_id: &str,
+) -> Result<Option<LockedOrder>> {
     let row = sqlx::query!(
         r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits",
-            price_minor, currency as "currency: Currency", state as "state: OrderState"
+            price_minor, currency as "currency: Currency", state as "state: OrderState", created_at
         from credit_orders where provider = $1 and checkout_id = $2 for no key update"#,
         provider as Provider,
         checkout_id,
@@ -68,7 +74,13 @@ pub async fn lock(tx: &mut PgConnection, provider: Provider, checkout_id: &str) 
         buyer: row.buyer,
         plan_name: row.plan_name,
         credits: row.credits,
-        rule: Ordered { provider, checkout_id: Some(checkout_id.to_owned()), price, state: row.state },
+        rule: Ordered {
+            provider,
+            checkout_id: Some(checkout_id.to_owned()),
+            price,
+            state: row.state,
+            out_of_time: row.state == OrderState::Expired || is_out_of_time(row.created_at, ctx.now()),
+        },
         payments: payments
             .into_iter()
             .map(|payment| Known { payment_id: payment.payment_id, state: payment.state, granted: payment.granted })
@@ -108,20 +120,23 @@ async fn write_payment(
     change: &Change,
 ) -> Result<()> {
     let (failure, message) = failure_of(facts, change.payment);
-    // Once credits were granted for it, what was paid stands.
+    // Facts about an earlier state, arriving late, say nothing about the present one. And once credits were granted for
+    // it, what was paid stands.
+    let is_news = facts.state == change.payment;
     let written = sqlx::query!(
         "insert into payments (provider, payment_id, order_id, buyer_id, state, amount_minor, currency, failure,
             failure_message, method, paid_at, created_at, changed_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
         on conflict (provider, payment_id) do update set
             state = excluded.state,
-            amount_minor = case when payments.granted_by is null and excluded.amount_minor is not null
+            amount_minor = case when payments.granted_by is null and $13 and excluded.amount_minor is not null
                 then excluded.amount_minor else payments.amount_minor end,
-            currency = case when payments.granted_by is null and excluded.amount_minor is not null
+            currency = case when payments.granted_by is null and $13 and excluded.amount_minor is not null
                 then excluded.currency else payments.currency end,
-            failure = case when excluded.state in ('failed', 'canceled') then coalesce(excluded.failure, payments.failure) end,
-            failure_message = case when excluded.state in ('failed', 'canceled')
-                then coalesce(excluded.failure_message, payments.failure_message) end,
+            failure = case when excluded.state not in ('failed', 'canceled') then null
+                when $13 and excluded.failure is not null then excluded.failure else payments.failure end,
+            failure_message = case when excluded.state not in ('failed', 'canceled') then null
+                when $13 and excluded.failure is not null then excluded.failure_message else payments.failure_message end,
             method = coalesce(excluded.method, payments.method),
             paid_at = coalesce(payments.paid_at, excluded.paid_at),
             changed_at = excluded.changed_at
@@ -138,6 +153,7 @@ async fn write_payment(
         facts.method,
         facts.paid_at,
         ctx.now(),
+        is_news,
     )
     .execute(tx)
     .await?;
@@ -189,12 +205,12 @@ async fn write_order(
     facts: &PaymentFacts,
     change: &Change,
 ) -> Result<()> {
-    let (failure, message) =
-        if change.order == OrderState::Failed { failure_of(facts, PaymentState::Failed) } else { (None, None) };
+    let is_news = facts.state == change.payment;
+    let (failure, message) = if is_news { failure_of(facts, change.payment) } else { (None, None) };
     sqlx::query!(
         "update credit_orders set state = $2,
             failure = case when $2 = 'failed' then coalesce($3, failure, 'declined') end,
-            failure_message = case when $2 = 'failed' then coalesce($4, failure_message) end,
+            failure_message = case when $2 = 'failed' then case when $3 is null then failure_message else $4 end end,
             settled_at = case when $2 = 'paid' then coalesce(settled_at, $5) else settled_at end,
             changed_at = $5
         where id = $1",

@@ -1,5 +1,16 @@
-fn main() {}
+//! The core against a real PostgreSQL. Every test has a database of its own and works in it under the rights of the
+//! running application.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+mod cases;
+mod decide;
+mod events;
+mod ledger;
+mod orders;
+mod people;
+mod plans;
+mod scripted;
+mod stage;
 mod whop_client;
 mod whop_provider;
 mod whop_resources;

@@ -29,7 +29,7 @@ pub async fn ask(ctx: &Context, order: OrderId, payment_hint: Option<String>) ->
         };
         for facts in &payments {
             let mut tx = ctx.db.begin().await?;
-            let Some(locked) = lock(&mut tx, provider, &query.checkout_id).await? else { continue };
+            let Some(locked) = lock(&ctx, &mut tx, provider, &query.checkout_id).await? else { continue };
             match settle(&ctx, &mut tx, &locked, facts, adapter.account()).await? {
                 Settled::UpToDate(granted) => {
                     if granted.is_some() {
