@@ -1,4 +1,4 @@
-//! The private PostgreSQL: made on first start under the data folder, found again after a crash, stopped with the
+//! The private Postgres: made on first start under the data folder, found again after a crash, stopped with the
 //! program. It listens on a Unix socket that nobody else can reach, and on no port.
 
 mod account;

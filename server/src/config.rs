@@ -34,7 +34,7 @@ pub struct Config {
     pub log: LogFormat,
     #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn", global = true, hide = true)]
     pub log_filter: String,
-    /// `postgres://…`. Without it the program runs a private PostgreSQL of its own.
+    /// `postgres://…`. Without it the program runs a private Postgres of its own.
     #[arg(long, env = "DATABASE_URL", global = true, hide = true, value_parser = secret)]
     pub database_url: Option<SecretString>,
     /// Who takes the money: whop, or manual for none online.

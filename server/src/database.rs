@@ -1,4 +1,4 @@
-//! The way to PostgreSQL: the operator's or our private one, migrated by its owner, then used through pools whose
+//! The way to Postgres: the operator's or our private one, migrated by its owner, then used through pools whose
 //! connections have the least rights.
 
 use std::str::FromStr as _;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
 use axum::Router;
 use axum::extract::FromRef;
 
@@ -19,8 +18,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    pub fn new(ctx: atlas::Context, config: Config, pools: Pools) -> Result<Self> {
-        Ok(Self { ctx, config: Arc::new(config), pools })
+    pub fn new(ctx: atlas::Context, config: Config, pools: Pools) -> Self {
+        Self { ctx, config: Arc::new(config), pools }
     }
 }
 
@@ -30,6 +29,6 @@ impl FromRef<AppState> for atlas::Context {
     }
 }
 
-pub fn build(state: AppState) -> Router {
+pub fn build(state: &AppState) -> Router {
     Router::new().merge(health::routes(state.ctx.db.clone()))
 }

@@ -36,15 +36,14 @@ pub async fn run(config: Config) -> Result<()> {
 async fn serve(config: &Config, database: &Database, listener: TcpListener, stop: &mut StopSignal) -> Result<()> {
     let pools = database.pools().await?;
     let bound = listener.local_addr()?;
-    let state = state(config, &pools, bound)?;
-    let site = router::build(state);
+    let site = router::build(&state(config, &pools, bound));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, stop).await;
     pools.close().await;
     Ok(())
 }
 
-fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> {
+fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> AppState {
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),

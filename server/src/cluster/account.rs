@@ -1,4 +1,4 @@
-//! Who runs the database server. PostgreSQL refuses to run as root, so for root it is another user of the machine.
+//! Who runs the database server. Postgres refuses to run as root, so for root it is another user of the machine.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -52,7 +52,7 @@ impl Account {
         self.other.map(|user| (user.uid, user.gid))
     }
 
-    /// A program of PostgreSQL's, run as this account: with none of our environment (our secrets are in it), and in a
+    /// A program of Postgres's, run as this account: with none of our environment (our secrets are in it), and in a
     /// process group of its own, so that the terminal's Ctrl-C reaches us and not it.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = match self.other {

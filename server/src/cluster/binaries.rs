@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs are: those that made the cluster, or the newest for a fresh one.
+//! Where Postgres's programs are: those that made the cluster, or the newest for a fresh one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,7 +61,7 @@ impl Binaries {
     }
 }
 
-/// `postgres (PostgreSQL) 15.14 (Debian …)`, `… 18beta1`: the digits after the name.
+/// `postgres (Postgres) 15.14 (Debian …)`, `… 18beta1`: the digits after the name.
 fn parse_major(said: &str) -> Option<String> {
     let number = said.split_once("(PostgreSQL) ")?.1;
     let major: String = number.chars().take_while(char::is_ascii_digit).collect();
