@@ -20,7 +20,7 @@ use folder::{Folder, Lock};
 /// The cluster's superuser: it owns the schema and migrates. The application works under another role.
 const OWNER: &str = "atlas";
 const DATABASE: &str = "atlas";
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running cluster. Whoever holds the lock on its folder stops it; others are guests.
 pub struct Cluster {

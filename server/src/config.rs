@@ -26,10 +26,10 @@ pub struct Config {
     /// The built site [default: site beside the program's folder]
     #[arg(long, env = "ATLAS_SITE_DIR", global = true, value_name = "FOLDER")]
     pub site_dir: Option<PathBuf>,
-    /// Where initdb, pg_ctl and postgres are [default: the newest found]
+    /// The folder of `initdb`, `pg_ctl` and `postgres` [default: the newest found]
     #[arg(long, env = "ATLAS_PG_BIN", global = true, value_name = "FOLDER")]
     pub pg_bin: Option<PathBuf>,
-    /// How the log is written. What is written: RUST_LOG.
+    /// How the log is written. What is written: `RUST_LOG`.
     #[arg(long, env = "ATLAS_LOG", default_value = "text", global = true, value_name = "FORMAT")]
     pub log: LogFormat,
     #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn", global = true, hide = true)]
@@ -119,7 +119,7 @@ impl Config {
             Provider::Whop => self.whop.problems(&mut problems),
             Provider::Manual => {}
             Provider::Stripe => {
-                problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned())
+                problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
             }
         }
         problems

@@ -1,11 +1,14 @@
 //! The program `atlas`: the server and the operator's commands.
 
+mod assets;
 mod cluster;
 mod config;
 mod database;
 mod health;
+mod layers;
 mod router;
 mod serve;
+mod session;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -10,11 +10,13 @@ use atlas::clock::Clock;
 use atlas::providers::Providers;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::{Database, Pools};
 use crate::router::{self, AppState};
+use crate::session;
 
 pub async fn run(config: Config) -> Result<()> {
     let problems = config.problems();
@@ -36,21 +38,24 @@ pub async fn run(config: Config) -> Result<()> {
 async fn serve(config: &Config, database: &Database, listener: TcpListener, stop: &mut StopSignal) -> Result<()> {
     let pools = database.pools().await?;
     let bound = listener.local_addr()?;
-    let site = router::build(&state(config, &pools, bound));
+    let site = router::build(&state(config, &pools, bound)?)?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(session::sweep_hourly(pools.work.clone(), Clock::system()));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, stop).await;
+    tasks.shutdown().await;
     pools.close().await;
     Ok(())
 }
 
-fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> AppState {
+fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> {
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
         providers: Providers::default(),
         public_url: config.public_url(bound),
     };
-    AppState::new(ctx, config.clone(), pools.clone())
+    AppState::new(ctx, config.clone(), pools.clone(), bound)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

@@ -14,5 +14,10 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
         LogFormat::Json => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).init(),
     }
+    // What a panic says may hold anything; where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked");
+    }));
     Ok(())
 }

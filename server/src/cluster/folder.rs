@@ -60,8 +60,8 @@ impl Folder {
             return here;
         }
         let digest = Sha256::digest(self.root.as_os_str().as_encoded_bytes());
-        let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        std::env::temp_dir().join(format!("atlas-{short}"))
+        let short = digest.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        std::env::temp_dir().join(format!("atlas-{short:016x}"))
     }
 
     pub fn is_made(&self) -> bool {

@@ -88,7 +88,7 @@ pub async fn stop(folder: &Folder, binaries: &Binaries, account: &Account) -> Re
     Ok(())
 }
 
-/// Options of the server, for the shell that pg_ctl hands them to.
+/// Options of the server, for the shell that `pg_ctl` hands them to.
 fn settings(folder: &Folder) -> String {
     let socket = folder.socket();
     let settings = [
