@@ -34,7 +34,8 @@ fn is_server_of(pid: i32, folder: &Folder) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
     match fs::read_link(process.join("cwd")) {
         Ok(works_in) => works_in == folder.data(),
-        Err(_) => fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end() == "postgres"),
+        // Not ours to look at, or dead and not yet collected by its parent: that one has no command line.
+        Err(_) => fs::read_to_string(process.join("cmdline")).is_ok_and(|line| line.contains("postgres")),
     }
 }
 
