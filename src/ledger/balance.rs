@@ -1,7 +1,7 @@
 //! What is in a wallet, now and over the last days.
 
 use domain::{Credits, PersonId};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 use time::Date;
 
 use crate::Result;
@@ -41,6 +41,18 @@ pub async fn balance(db: impl PgExecutor<'_>, owner: PersonId) -> Result<Balance
 pub struct DayEnd {
     pub day: Date,
     pub balance: Credits,
+}
+
+/// What the overview shows: the wallet now, and over the last days.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    pub balance: Balance,
+    pub history: Vec<DayEnd>,
+}
+
+/// The balance and its history of `days` days up to `today`.
+pub async fn overview(db: &PgPool, owner: PersonId, today: Date, days: i32) -> Result<Overview> {
+    Ok(Overview { balance: balance(db, owner).await?, history: history(db, owner, today, days).await? })
 }
 
 /// The balance at the end of each of the last `days` days, oldest first, today last.

@@ -24,6 +24,8 @@ pub struct OrderPage {
     pub checkout_url: Option<String>,
     pub created_at: OffsetDateTime,
     pub settled_at: Option<OffsetDateTime>,
+    /// Differs after each change; opaque.
+    pub version: String,
     /// The grant, once there is one.
     pub transaction: Option<TransactionId>,
     /// The wallet's credits now, held ones left out.
@@ -35,7 +37,7 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
     let row = sqlx::query!(
         r#"select o.plan_name, o.credits as "credits: Credits", o.price_minor, o.currency as "currency: Currency",
             o.provider as "provider: Provider", o.state as "state: OrderState", o.failure as "failure: FailureReason",
-            o.failure_message, o.note, o.checkout_url, o.created_at, o.settled_at,
+            o.failure_message, o.note, o.checkout_url, o.created_at, o.settled_at, o.changed_at,
             (select t.id from credit_transactions t where t.order_id = o.id and t.kind = 'grant' order by t.last_seq limit 1)
                 as "transaction: TransactionId",
             wallet.posted - wallet.held as "available!: Credits"
@@ -61,20 +63,27 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
         checkout_url: row.checkout_url,
         created_at: row.created_at,
         settled_at: row.settled_at,
+        version: version_of(row.state, row.changed_at),
         transaction: row.transaction,
         available: row.available,
     })
 }
 
-/// Whether the order is this person's; for the event stream.
-pub async fn belongs_to(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<()> {
-    sqlx::query_scalar!(
-        r#"select true as "yes!" from credit_orders where id = $1 and buyer_id = $2"#,
+/// The order's version now, if it is this person's, and whether anything more is expected; for the event stream.
+///
+/// Errors: [`Error::NotFound`] as for [`load`].
+pub async fn version(db: impl PgExecutor<'_>, buyer: PersonId, order: OrderId) -> Result<(String, OrderState)> {
+    let row = sqlx::query!(
+        r#"select state as "state: OrderState", changed_at from credit_orders where id = $1 and buyer_id = $2"#,
         order as OrderId,
-        buyer.id() as PersonId,
+        buyer as PersonId,
     )
     .fetch_optional(db)
     .await?
-    .map(|_| ())
-    .ok_or(Error::NotFound)
+    .ok_or(Error::NotFound)?;
+    Ok((version_of(row.state, row.changed_at), row.state))
+}
+
+fn version_of(state: OrderState, changed_at: OffsetDateTime) -> String {
+    format!("{state}-{}", changed_at.unix_timestamp_nanos())
 }

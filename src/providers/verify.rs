@@ -109,6 +109,10 @@ impl VerifiedDelivery {
         &self.body
     }
 
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
     pub const fn secret_used(&self) -> SecretUsed {
         self.secret_used
     }

@@ -11,3 +11,7 @@ mod people;
 mod plans;
 mod scripted;
 mod stage;
+mod whop_client;
+mod whop_provider;
+mod whop_resources;
+mod whop_scene;
