@@ -45,7 +45,7 @@ create table credit_transactions (
     payment_id text,
     actor text not null,
     description text not null,
-    created_at timestamptz not null default now(),
+    created_at timestamptz not null default clock_timestamp(),
     constraint credit_transactions_once unique (scope, key),
     constraint credit_transactions_kind check (kind in ('grant', 'spend', 'capture', 'expire', 'clawback', 'reinstate',
         'transfer', 'adjust')),
@@ -60,6 +60,8 @@ comment on column credit_transactions.scope is 'Whose keys these are: whop:payme
 comment on column credit_transactions.request_hash is 'SHA-256 of what was asked for: the same key with another request is refused.';
 comment on column credit_transactions.net is 'Change of the wallet''s posted credits.';
 comment on column credit_transactions.last_seq is 'Number of its last entry in the wallet.';
+comment on column credit_transactions.created_at is
+    'Read under the wallet''s lock, not when the transaction began, so that the statement''s times run with its numbers.';
 comment on column credit_transactions.actor is 'Who did it: whop, person:<id>, admin:<id>, api:<key id>, system.';
 comment on column credit_transactions.description is 'What the owner of the wallet reads in the statement.';
 
@@ -105,7 +107,7 @@ create index credit_lots_due on credit_lots (expires_at) where remaining > 0 and
 create table credit_entries (
     id bigint generated always as identity primary key,
     transaction_id uuid not null references credit_transactions (id),
-    line smallint not null,
+    line integer not null,
     account_id bigint not null references credit_accounts (id),
     counter_id bigint not null references credit_accounts (id),
     lot_id bigint,

@@ -32,7 +32,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
     v_hash bytea := sha256(convert_to(jsonb_build_array('grant', p_owner, p_credits, p_counter, p_source, p_priority,
-        p_expires_at, p_order, p_provider, p_payment, p_paid_minor, p_currency)::text, 'UTF8'));
+        extract(epoch from p_expires_at), p_order, p_provider, p_payment, p_paid_minor, p_currency)::text, 'UTF8'));
     v_wallet credit_accounts;
     v_counter bigint;
     v_debt_account bigint;

@@ -10,6 +10,7 @@ pub mod orders;
 pub mod people;
 pub mod plans;
 pub mod providers;
+pub mod tasks;
 
 pub use context::Context;
 pub use error::{Error, Refusal, Result};

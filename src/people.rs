@@ -1,1 +1,125 @@
-//! people
+//! Who is asking. [`SignedIn`] and [`Admin`] are proofs: only this module makes them, from what the database says now.
+
+pub mod account;
+pub mod password;
+pub mod register;
+pub mod sign_in;
+
+use std::fmt;
+use std::str::FromStr;
+
+use domain::{Credits, PersonId};
+use sqlx::PgExecutor;
+
+use crate::{Error, Result};
+
+/// What somebody may do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Buyer,
+    /// Reads, moves no money.
+    Support,
+    /// Refunds and exports.
+    Finance,
+    Admin,
+}
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buyer => "buyer",
+            Self::Support => "support",
+            Self::Finance => "finance",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        match word {
+            "buyer" => Ok(Self::Buyer),
+            "support" => Ok(Self::Support),
+            "finance" => Ok(Self::Finance),
+            "admin" => Ok(Self::Admin),
+            other => Err(Error::broken(format!("unknown role: {other}"))),
+        }
+    }
+}
+
+/// Proof that somebody is signed in, and what every page shows of them.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    id: PersonId,
+    email: String,
+    name: String,
+    role: Role,
+    available: Credits,
+}
+
+impl SignedIn {
+    pub const fn id(&self) -> PersonId {
+        self.id
+    }
+
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// Their name, or their email while they gave none.
+    pub fn display_name(&self) -> &str {
+        if self.name.is_empty() { &self.email } else { &self.name }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Credits they could spend when this was read.
+    pub const fn available(&self) -> Credits {
+        self.available
+    }
+}
+
+/// Whoever sent a request.
+#[derive(Debug, Clone)]
+pub enum Visitor {
+    Nobody,
+    Person(SignedIn),
+}
+
+impl Visitor {
+    pub const fn person(&self) -> Option<&SignedIn> {
+        match self {
+            Self::Nobody => None,
+            Self::Person(person) => Some(person),
+        }
+    }
+}
+
+/// The person whose session says `id`. Role and balance are read anew each time, so that a change bites at once.
+pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<SignedIn>> {
+    let row = sqlx::query!(
+        r#"select person.email, person.name, person.role, wallet.posted - wallet.held as "available!: Credits"
+        from user_profiles person
+        join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
+        where person.id = $1"#,
+        id as PersonId,
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(SignedIn { id, email: row.email, name: row.name, role: row.role.parse()?, available: row.available }))
+}

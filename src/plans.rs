@@ -1,1 +1,6 @@
-//! plans
+//! What is for sale.
+
+pub mod catalogue;
+pub mod defaults;
+
+pub use catalogue::{Offer, catalogue};

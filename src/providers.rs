@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use domain::{Money, OrderId, Provider};
 use time::OffsetDateTime;
 
-use crate::events::PaymentFacts;
+use crate::events::{PaymentFacts, ReadEvent};
 
 /// Why a provider could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,11 @@ pub enum ProviderError {
     #[error("the provider knows no such thing")]
     NotFound,
 }
+
+/// Authentic bytes that are no event of the provider's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an event: {0}")]
+pub struct NotAnEvent(pub &'static str);
 
 /// What a checkout is to be made for.
 #[derive(Debug, Clone)]
@@ -73,11 +78,19 @@ pub struct PaymentQuery {
 pub trait PaymentProvider: Send + Sync {
     fn name(&self) -> Provider;
 
+    /// The provider's id of the account that is paid. What was paid to another one is never ours.
+    fn account(&self) -> &str;
+
     /// Makes a checkout for an order. Repeating the same request gives the same checkout.
     async fn open_checkout(&self, request: &CheckoutRequest) -> Result<Checkout, ProviderError>;
 
     /// Every payment made through a checkout, as the provider knows it now. Empty is a fine answer.
     async fn payments_of(&self, query: &PaymentQuery) -> Result<Vec<PaymentFacts>, ProviderError>;
+
+    /// Reads the body of an authentic webhook.
+    ///
+    /// Errors: it is not an event at all (not JSON, no type). Anything else is a [`ReadEvent`], if only an unreadable one.
+    fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent>;
 }
 
 /// The providers that are set up in this process.

@@ -1,1 +1,15 @@
-//! app
+//! The pages and what is changed from them. Native only: nothing here reaches the browser but HTML.
+
+pub mod actions;
+pub mod flash;
+mod layout;
+mod pages;
+mod parts;
+pub mod request;
+pub mod routes;
+pub mod shell;
+mod words;
+
+pub use request::{Site, provide_request};
+pub use routes::App;
+pub use shell::shell;

@@ -11,6 +11,8 @@ pub const ACCOUNT: &str = "/account";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
+/// Where the form goes that chooses light or dark.
+pub const CHOOSE_THEME: &str = "/do/theme";
 pub const ORDER_EVENTS: &str = "/payment/events";
 
 /// The page that shows how an order stands.
@@ -31,4 +33,17 @@ pub fn receipt(order: OrderId) -> String {
 /// One line of the statement, with its story.
 pub fn transaction(id: TransactionId) -> String {
     format!("{TRANSACTIONS}/{id}")
+}
+
+/// A page that sends the visitor on to `next` (a path of ours) once it is done.
+pub fn with_next(page: &str, next: &str) -> String {
+    let mut address = format!("{page}?next=");
+    for byte in next.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    address
 }

@@ -1,1 +1,17 @@
-fn main() {}
+//! The core against a real PostgreSQL. Every test has a database of its own and works in it under the rights of the
+//! running application.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod cases;
+mod decide;
+mod events;
+mod ledger;
+mod orders;
+mod people;
+mod plans;
+mod scripted;
+mod stage;
+mod whop_client;
+mod whop_provider;
+mod whop_resources;
+mod whop_scene;

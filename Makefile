@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test dev check bench sqlx screenshots
+
+help: ## List these
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Install what is missing, build, start Atlas with its sandbox and demo data; Ctrl-C stops it
+	@scripts/setup
+	@exec node scripts/demo.mjs
+
+test: ## Install what is missing and run every test, the browser's too
+	@scripts/setup --test
+	@exec node scripts/test.mjs
+
+dev: ## The demo, rebuilt when a file changes
+	@scripts/setup
+	@exec node scripts/demo.mjs --watch
+
+check: ## Before a commit: format, lints, queries, sizes
+	@scripts/setup
+	cargo fmt --all --check
+	SQLX_OFFLINE=true cargo clippy --quiet --workspace --all-targets -- --deny warnings
+	node scripts/sqlx.mjs --check
+	node scripts/build-site.mjs --check
+
+sqlx: ## Refresh .sqlx after a query or migration changed
+	@scripts/setup
+	@exec node scripts/sqlx.mjs
+
+bench: ## Measure
+	@scripts/setup
+	SQLX_OFFLINE=true cargo run --quiet --release --package bench
+
+screenshots: ## Make the pictures in docs anew
+	@scripts/setup --test
+	@exec node end2end/screenshots.mjs

@@ -1,0 +1,70 @@
+//! What people change: plain form posts, each parsed, carried out by one verb of the core, and answered with a redirect.
+
+pub mod account;
+pub mod buy;
+pub mod session;
+pub mod theme;
+
+use atlas::{Error, Result};
+
+use crate::flash::{self, Flash, Form};
+use crate::request::{Request, see_other};
+
+/// Registers every action with the server. A crate that is only linked might lose them.
+pub fn register() {
+    use leptos::server_fn::axum::register_explicit;
+    register_explicit::<session::SignIn>();
+    register_explicit::<session::SignUp>();
+    register_explicit::<session::SignOut>();
+    register_explicit::<buy::BuyCredits>();
+    register_explicit::<buy::RequestCredits>();
+    register_explicit::<account::RenamePerson>();
+    register_explicit::<account::ChangePassword>();
+    register_explicit::<theme::ChooseTheme>();
+}
+
+/// Answers an action: on to where it leads, or back to `page` with what is wrong. Nothing of an error reaches the
+/// address; the cause goes to the log.
+async fn answer(request: &Request, page: &str, form: Form, outcome: Result<String>) {
+    let flash = match outcome {
+        Ok(location) => {
+            see_other(&location);
+            return;
+        }
+        Err(Error::Invalid(errors)) => Flash::Mend(Form { errors, ..form }),
+        Err(Error::Refused(refusal)) => Flash::Refused(refusal.to_string()),
+        Err(Error::NotFound) => Flash::Refused("That doesn’t exist (any more). Nothing was changed.".to_owned()),
+        Err(Error::Forbidden) => Flash::Refused("Your account may not do this. Nothing was changed.".to_owned()),
+        Err(error @ Error::Unavailable(_)) => {
+            tracing::error!(request.id = request.id(), error = ?error, "an action could not reach what it needs");
+            Flash::Refused("We can’t do this just now. Please try again in a minute.".to_owned())
+        }
+        Err(error @ Error::Broken(_)) => {
+            tracing::error!(request.id = request.id(), error = ?error, "an action failed");
+            Flash::Refused(format!(
+                "Something went wrong on our side. If it stays, tell us this number: {}",
+                request.id()
+            ))
+        }
+    };
+    if let Err(error) = flash::leave(request, flash).await {
+        tracing::error!(request.id = request.id(), error = ?error, "a message for the next page was lost");
+    }
+    see_other(page);
+}
+
+/// The person who sent a form, or the way to sign in.
+async fn person_or_sign_in(request: &Request) -> Option<atlas::people::SignedIn> {
+    match request.person().await {
+        Ok(Some(person)) => Some(person),
+        Ok(None) => {
+            see_other(domain::paths::SIGN_IN);
+            None
+        }
+        Err(error) => {
+            tracing::error!(request.id = request.id(), error = ?error, "a session could not be read");
+            crate::request::set_status(axum::http::StatusCode::SERVICE_UNAVAILABLE);
+            None
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Buying credits, and requesting those that are sold by agreement.
+
+use atlas::orders::FormKey;
+use atlas::orders::checkout::{self, Started};
+use atlas::orders::request::{Note, submit};
+use atlas::{Error, Result};
+use domain::{FieldErrors, PlanId, paths};
+use leptos::prelude::*;
+
+use super::{answer, person_or_sign_in};
+use crate::flash::Form;
+use crate::request::Request;
+
+pub const REQUEST_FORM: &str = "request";
+
+/// The argument list is all that a browser can say: no price, no credits, no user.
+#[server(prefix = "/do", endpoint = "buy-credits")]
+pub async fn buy_credits(plan: String, key: String) -> Result<(), ServerFnError> {
+    let Ok(request) = Request::current() else { return Ok(()) };
+    let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
+    let outcome = async {
+        let started = checkout::start(request.ctx(), &person, plan_id(&plan)?, form_key(&key)?).await?;
+        Ok(match started {
+            Started::Checkout(url) => url,
+            Started::Order(order) => paths::payment_status(order),
+        })
+    };
+    let outcome = outcome.await;
+    answer(&request, paths::CREDITS, Form::default(), outcome).await;
+    Ok(())
+}
+
+#[server(prefix = "/do", endpoint = "request-credits")]
+pub async fn request_credits(plan: String, note: String, key: String) -> Result<(), ServerFnError> {
+    let Ok(request) = Request::current() else { return Ok(()) };
+    let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
+    let form = Form::new(REQUEST_FORM, &[("note", &note)], FieldErrors::default());
+    let outcome = async {
+        let note = Note::parse("note", &note).map_err(Error::Invalid)?;
+        let order = submit(request.ctx(), &person, plan_id(&plan)?, note, form_key(&key)?).await?;
+        Ok(paths::payment_status(order))
+    };
+    let outcome = outcome.await;
+    answer(&request, paths::CREDITS, form, outcome).await;
+    Ok(())
+}
+
+/// A plan id that is none names a plan that isn't on sale.
+fn plan_id(text: &str) -> Result<PlanId> {
+    text.parse().map_err(|_| atlas::Refusal::PlanNotOnSale.into())
+}
+
+fn form_key(text: &str) -> Result<FormKey> {
+    FormKey::parse("key", text).map_err(|_| atlas::Refusal::FormIncomplete.into())
+}

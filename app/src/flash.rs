@@ -1,0 +1,69 @@
+//! What a form's answer leaves for the next page, once: a message, or what was wrong together with what was typed.
+
+use std::collections::BTreeMap;
+
+use atlas::{Error, Result};
+use domain::FieldErrors;
+use serde::{Deserialize, Serialize};
+
+use crate::request::Request;
+
+const KEY: &str = "flash";
+/// Longer inputs are not worth keeping; nobody types them again by hand.
+const VALUE_BYTES_MAX: usize = 4_000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Flash {
+    /// Something was done.
+    Done(String),
+    /// Something was refused, in a sentence that says what to do.
+    Refused(String),
+    /// A form has to be mended.
+    Mend(Form),
+}
+
+/// A form as it was sent, and what is wrong with it. Never holds a password.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Which form: a page may have several.
+    pub name: String,
+    pub values: BTreeMap<String, String>,
+    pub errors: FieldErrors,
+}
+
+impl Form {
+    pub fn new(name: &str, values: &[(&str, &str)], errors: FieldErrors) -> Self {
+        let values = values
+            .iter()
+            .filter(|(_, value)| value.len() <= VALUE_BYTES_MAX)
+            .map(|(field, value)| ((*field).to_owned(), value.replace('\0', "")))
+            .collect();
+        Self { name: name.to_owned(), values, errors }
+    }
+
+    pub fn value(&self, field: &str) -> String {
+        self.values.get(field).cloned().unwrap_or_default()
+    }
+
+    pub fn error(&self, field: &str) -> Option<String> {
+        self.errors.of(field).map(ToOwned::to_owned)
+    }
+}
+
+/// Leaves a message for the next page of this session.
+pub async fn leave(request: &Request, flash: Flash) -> Result<()> {
+    request.session()?.insert(KEY, flash).await.map_err(Error::unavailable)
+}
+
+/// Takes the message, if there is one.
+pub async fn take(request: &Request) -> Result<Option<Flash>> {
+    request.session()?.remove(KEY).await.map_err(Error::unavailable)
+}
+
+/// The form named `name` out of a flash, or an empty one.
+pub fn form_of(flash: Option<&Flash>, name: &str) -> Form {
+    match flash {
+        Some(Flash::Mend(form)) if form.name == name => form.clone(),
+        _ => Form { name: name.to_owned(), ..Form::default() },
+    }
+}

@@ -1,0 +1,50 @@
+//! One file a page. A page awaits one or few verbs of the core and draws every answer they can give.
+
+pub mod account;
+pub mod credits;
+pub mod home;
+pub mod not_found;
+pub mod payment_status;
+pub mod receipt;
+pub mod sign_in;
+pub mod sign_up;
+pub mod transaction;
+pub mod transactions;
+
+use atlas::Result;
+use atlas::people::SignedIn;
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::parts::problem::{problem, sign_in_first};
+use crate::request::Request;
+
+/// Draws a page for whoever is signed in; others are sent to sign in and back.
+async fn for_person<F>(back_to: &str, draw: impl FnOnce(Request, SignedIn) -> F) -> AnyView
+where
+    F: Future<Output = Result<AnyView>>,
+{
+    let request = match Request::current() {
+        Ok(request) => request,
+        Err(error) => return problem(&error),
+    };
+    let person = match request.person().await {
+        Ok(Some(person)) => person,
+        Ok(None) => return sign_in_first(back_to),
+        Err(error) => return problem(&error),
+    };
+    match draw(request, person).await {
+        Ok(view) => view,
+        Err(error) => problem(&error),
+    }
+}
+
+/// A value from the address's query; empty when it isn't there.
+fn query(name: &str) -> String {
+    use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
+}
+
+/// A value from the address's path.
+fn param(name: &str) -> String {
+    use_params_map().with_untracked(|params| params.get(name)).unwrap_or_default()
+}

@@ -1,0 +1,84 @@
+//! What you have, what you can buy, what happened last.
+
+mod balance;
+pub mod plans;
+
+use atlas::ledger::{balance as wallet, statement};
+use atlas::orders::list;
+use atlas::people::SignedIn;
+use atlas::{Result, plans as catalogue};
+use domain::paths;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use self::balance::BalanceSection;
+use self::plans::PlanSheet;
+use crate::flash::{self, form_of};
+use crate::pages::for_person;
+use crate::parts::notice::FlashNotice;
+use crate::parts::small::Badge;
+use crate::parts::statement_table::StatementTable;
+use crate::request::Request;
+use crate::{actions::buy::REQUEST_FORM, words};
+
+const HISTORY_DAYS: i32 = 30;
+const RECENT_LINES: usize = 5;
+
+#[component]
+pub fn CreditsPage() -> impl IntoView {
+    view! { <Suspense>{Suspend::new(for_person(paths::CREDITS, draw))}</Suspense> }
+}
+
+async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
+    let db = &request.ctx().db;
+    let overview = wallet::overview(db, person.id(), request.ctx().now().date(), HISTORY_DAYS).await?;
+    let offers = catalogue::catalogue(db).await?;
+    let recent = statement::recent(db, person.id(), RECENT_LINES).await?;
+    let waiting = list::unfinished(db, &person).await?;
+    let flash = flash::take(&request).await?;
+    let form = form_of(flash.as_ref(), REQUEST_FORM);
+    let waiting = waiting
+        .into_iter()
+        .map(|order| {
+            let (state, tone) = words::order_state(order.state);
+            view! {
+                <p class="notice" data-tone="wait">
+                    <Badge words=state tone />
+                    {format!(" {}, {} credits. ", order.plan_name, order.credits)}
+                    <a href=paths::payment_status(order.id)>"See how it stands"</a>
+                </p>
+            }
+        })
+        .collect::<Vec<_>>();
+    Ok(view! {
+        <Title text="Your credits · Atlas Credits" />
+        <main id="main" class="page">
+            <div class="page-head"><h1>"Credits"</h1></div>
+            <FlashNotice flash />
+            {waiting}
+            <BalanceSection balance=overview.balance history=overview.history />
+            <section aria-labelledby="plans-title" id="plans">
+                <div class="section-head"><h2 id="plans-title">"Add credits"</h2></div>
+                <PlanSheet offers form />
+            </section>
+            <section aria-labelledby="recent-title">
+                <div class="section-head">
+                    <h2 id="recent-title">"Last movements"</h2>
+                    <a href=paths::TRANSACTIONS>"All transactions"</a>
+                </div>
+                {if recent.is_empty() {
+                    view! {
+                        <div class="empty">
+                            <h3>"Nothing has moved yet"</h3>
+                            <p>"Your first credits will stand here. "<a href="#plans">"Choose a plan"</a></p>
+                        </div>
+                    }
+                    .into_any()
+                } else {
+                    view! { <StatementTable lines=recent caption="The last movements of your credits" /> }.into_any()
+                }}
+            </section>
+        </main>
+    }
+    .into_any())
+}

@@ -1,0 +1,152 @@
+//! The plans, each with its button; the one by agreement is another kind of thing.
+
+use atlas::orders::FormKey;
+use atlas::plans::Offer;
+use domain::{Credits, Money, Price};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use crate::actions::buy::{BuyCredits, RequestCredits};
+use crate::flash::Form;
+use crate::parts::field::ErrorSummary;
+use crate::parts::small::Icon;
+
+#[component]
+pub fn PlanSheet(offers: Vec<Offer>, form: Form) -> impl IntoView {
+    if offers.is_empty() {
+        return view! {
+            <div class="empty"><h3>"No plans are on sale just now"</h3><p>"Please come back a little later."</p></div>
+        }
+        .into_any();
+    }
+    let dearest = offers.iter().filter_map(|offer| per_thousand(offer)).max_by_key(|price| price.minor);
+    let cards = offers
+        .into_iter()
+        .map(|offer| match offer.price {
+            Price::Fixed(price) => {
+                let reason = reason(&offer, dearest);
+                view! { <CheckoutCard offer price reason /> }.into_any()
+            }
+            Price::ByAgreement => view! { <RequestCard offer form=form.clone() /> }.into_any(),
+        })
+        .collect::<Vec<_>>();
+    view! {
+        <div class="plan-sheet">{cards}</div>
+        <PlanTerms />
+    }
+    .into_any()
+}
+
+/// The refund rule, beside the buttons that cost money.
+#[component]
+pub fn PlanTerms() -> impl IntoView {
+    view! {
+        <p class="plan-terms">
+            "You pay at Whop’s checkout; tax, where there is any, is shown there before you confirm. A refund takes back the credits it paid for."
+        </p>
+    }
+}
+
+#[component]
+fn CheckoutCard(offer: Offer, price: Money, reason: String) -> impl IntoView {
+    let per_thousand = per_thousand(&offer);
+    let title = format!("plan-{}", offer.slug);
+    let (card_title, button_title) = (title.clone(), title.clone());
+    view! {
+        <article class="plan-card" aria-labelledby=card_title>
+            <h3 id=title>{offer.name.clone()}</h3>
+            <PlanCredits credits=offer.credits />
+            <p class="plan-price">
+                <span class="plan-money">{price.to_string()}</span>
+                {per_thousand.map(|price| format!(" {price} per 1,000"))}
+            </p>
+            <p class="plan-reason">{reason}</p>
+            <form class="plan-action" method="post" action=BuyCredits::PATH>
+                <input r#type="hidden" name="plan" value=offer.plan.to_string() />
+                <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
+                <button class="button button--primary button--wide" r#type="submit" aria-describedby=button_title>
+                    "Buy credits"
+                </button>
+                <p>{format!("{price} once, {}", price.currency.code())}</p>
+            </form>
+        </article>
+    }
+}
+
+#[component]
+fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
+    let title = format!("plan-{}", offer.slug);
+    let (card_title, button_title) = (title.clone(), title.clone());
+    let error = form.error("note");
+    let described_by = if error.is_some() { "note-error" } else { "note-help" };
+    let open = !form.errors.is_empty();
+    // The note is set by the script-free way that escapes it: as an attribute of the element's own value is not possible
+    // for a textarea, so its text is escaped here (Leptos leaves a textarea's children as they are).
+    let note = escape_text(&form.value("note"));
+    view! {
+        <article class="plan-card" data-kind="request" aria-labelledby=card_title>
+            <h3 id=title>{offer.name.clone()}</h3>
+            <PlanCredits credits=offer.credits />
+            <p class="plan-price"><span class="plan-money">"By agreement"</span></p>
+            <p class="plan-reason">{offer.description.clone()}</p>
+            <details class="disclosure" open=open>
+                <summary>"Ask for an offer"</summary>
+                <ErrorSummary form=form.clone() />
+                <form class="form plan-action" method="post" action=RequestCredits::PATH>
+                    <input r#type="hidden" name="plan" value=offer.plan.to_string() />
+                    <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
+                    <div class="field">
+                        <label for="note">"Note (optional)"</label>
+                        <textarea
+                            class="input" id="note" name="note" rows="4" maxlength="2000" aria-describedby=described_by
+                            aria-invalid=error.is_some().then_some("true")
+                            inner_html=note
+                        ></textarea>
+                        {match error {
+                            Some(error) => view! { <p class="field-error" id="note-error"><Icon name="alert" />{error}</p> }.into_any(),
+                            None => view! { <p class="field-help" id="note-help">"How to bill you, when you need them, anything else."</p> }.into_any(),
+                        }}
+                    </div>
+                    <button class="button button--wide" r#type="submit" aria-describedby=button_title>"Request credits"</button>
+                    <p>"A person answers; nothing is charged now."</p>
+                </form>
+            </details>
+        </article>
+    }
+}
+
+#[component]
+fn PlanCredits(credits: Credits) -> impl IntoView {
+    view! { <p class="plan-credits"><span class="plan-number">{credits.to_string()}</span>" credits"</p> }
+}
+
+fn per_thousand(offer: &Offer) -> Option<Money> {
+    offer.price.per_thousand(offer.credits)
+}
+
+/// What is better about a plan than the dearest one per credit, or its own description.
+fn reason(offer: &Offer, dearest: Option<Money>) -> String {
+    let saved = per_thousand(offer).zip(dearest).and_then(|(price, dearest)| {
+        (price.currency == dearest.currency && dearest.minor > 0)
+            .then(|| (dearest.minor - price.minor) * 100 / dearest.minor)
+    });
+    match saved {
+        Some(percent) if percent > 0 => format!("{percent} % cheaper per credit. {}", offer.description),
+        _ => offer.description.clone(),
+    }
+}
+
+/// Text as it may stand between tags.
+fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_can_not_leave_its_textarea() {
+        assert_eq!(escape_text("</textarea><script>&"), "&lt;/textarea&gt;&lt;script&gt;&amp;");
+    }
+}

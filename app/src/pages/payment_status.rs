@@ -1,0 +1,204 @@
+//! How one order stands: every state has its own words, one next step, and its place on the line of three steps.
+
+mod story;
+
+use std::time::Duration;
+
+use atlas::orders::page::{OrderPage, load};
+use atlas::orders::settle::ask::ask;
+use atlas::people::SignedIn;
+use atlas::{Error, Result};
+use domain::{OrderId, OrderState, paths};
+use islands::order_watch::OrderWatch;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use self::story::{Action, Progress, Story, tell};
+use crate::flash;
+use crate::pages::{for_person, query};
+use crate::parts::notice::FlashNotice;
+use crate::parts::small::{CopyableId, Icon, Moment};
+use crate::request::Request;
+use crate::words;
+
+/// A page must not wait longer than this for the provider; the answer arrives later all the same.
+const ASK_PATIENCE: Duration = Duration::from_millis(1_500);
+/// Without scripts the page refreshes itself, this often and at most this many times.
+const REFRESH_SECONDS: u32 = 4;
+const REFRESHES_MAX: u32 = 30;
+
+/// What the address says. Nothing of it proves anything.
+struct Address {
+    order: String,
+    /// A payment id that the provider put there on the way back: a place to look.
+    payment: String,
+    refreshes: u32,
+}
+
+#[component]
+pub fn PaymentStatus() -> impl IntoView {
+    let address = Address {
+        order: query("order"),
+        payment: [query("payment_id"), query("payment")].into_iter().find(|id| !id.is_empty()).unwrap_or_default(),
+        refreshes: query("refreshed").parse().unwrap_or(0),
+    };
+    let back_to = format!("{}?order={}", paths::PAYMENT_STATUS, address.order);
+    let page = async move { for_person(&back_to, |request, person| draw(request, person, address)).await };
+    view! { <Suspense>{Suspend::new(page)}</Suspense> }
+}
+
+async fn draw(request: Request, person: SignedIn, address: Address) -> Result<AnyView> {
+    let id: OrderId = address.order.parse().map_err(|_| Error::NotFound)?;
+    let db = &request.ctx().db;
+    let mut order = load(db, &person, id).await?;
+    let came_back = !address.payment.is_empty();
+    if may_be_settled_by_asking(order.state) {
+        ask_briefly(&request, id, &address.payment).await;
+        order = load(db, &person, id).await?;
+    }
+    let flash = flash::take(&request).await?;
+    let open = order.state.is_open();
+    let story = tell(&order, came_back);
+    let refresh = (open && address.refreshes < REFRESHES_MAX).then(|| {
+        let next = format!(
+            "{}&payment_id={}&refreshed={}",
+            paths::payment_status(id),
+            clean(&address.payment),
+            address.refreshes + 1
+        );
+        view! { <noscript><meta http-equiv="refresh" content=format!("{REFRESH_SECONDS};url={next}") /></noscript> }
+    });
+    Ok(view! {
+        <Title text="Payment · Atlas Credits" />
+        <main id="main" class="page page--reading">
+            {refresh}
+            <FlashNotice flash />
+            <StatusCard order story came_back />
+            {open.then(|| view! { <OrderWatch events=paths::order_events(id) /> })}
+        </main>
+    }
+    .into_any())
+}
+
+const fn may_be_settled_by_asking(state: OrderState) -> bool {
+    matches!(state, OrderState::Opened | OrderState::Processing | OrderState::Failed | OrderState::Expired)
+}
+
+/// Asks the provider, but shows the page in time whatever it does. Not being able to ask is no error here: the page says
+/// that it waits, and goes on asking.
+async fn ask_briefly(request: &Request, order: OrderId, payment: &str) {
+    let hint = Some(clean(payment)).filter(|id| !id.is_empty());
+    match tokio::time::timeout(ASK_PATIENCE, ask(request.ctx(), order, hint)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(order.id = %order, error = ?error, "the provider could not be asked"),
+        Err(_) => tracing::warn!(order.id = %order, "the provider takes long to answer"),
+    }
+}
+
+/// A provider's id out of an address: what is not one is dropped.
+fn clean(payment: &str) -> String {
+    let is_id = payment.len() <= 255 && payment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if is_id { payment.to_owned() } else { String::new() }
+}
+
+#[component]
+fn StatusCard(order: OrderPage, story: Story, came_back: bool) -> impl IntoView {
+    let (state, tone) = words::order_state(order.state);
+    let steps = story
+        .steps
+        .iter()
+        .map(|step| {
+            view! {
+                <li class="step" data-step=step.progress.as_str()
+                    aria-current=(step.progress == Progress::Now).then_some("step")>
+                    <span class="step-name">{step.name}</span>
+                    <span class="step-note">{step.note}</span>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    let gain = order.state.is_credited().then(|| {
+        view! {
+            <p class="status-gain">
+                <span class="amount" data-sign="plus">{order.credits.signed()}</span>" credits"
+            </p>
+        }
+    });
+    view! {
+        <article class="status-card" id="order" data-live="order" data-tone=tone.as_str() data-state=order.state.as_str()
+            data-version=order.version.clone() data-open=order.state.is_open().then_some("")>
+            <ol class="steps" aria-label="Progress">{steps}</ol>
+            <div class="status-head">
+                <h1>{story.title}</h1>
+                {gain}
+                <p>{story.sentence}</p>
+                {story.detail.map(|detail| view! { <p class="muted">{detail}</p> })}
+            </div>
+            <Facts order=order.clone() state />
+            <div class="status-actions"><NextStep order=order.clone() action=story.action /></div>
+            {order.state.is_open().then(|| view! { <Waiting order=order.id came_back /> })}
+        </article>
+    }
+}
+
+#[component]
+fn Facts(order: OrderPage, state: &'static str) -> impl IntoView {
+    view! {
+        <dl class="facts">
+            <div><dt>"Plan"</dt><dd>{order.plan_name}</dd></div>
+            <div><dt>"Credits"</dt><dd>{order.credits.to_string()}</dd></div>
+            <div><dt>"Price"</dt><dd>{words::price(order.price)}</dd></div>
+            <div><dt>"State"</dt><dd>{state}</dd></div>
+            <div><dt>"Ordered"</dt><dd><Moment at=order.created_at /></dd></div>
+            {order.settled_at.map(|at| view! { <div><dt>"Settled"</dt><dd><Moment at /></dd></div> })}
+            {order.state.is_credited().then(|| view! {
+                <div><dt>"New balance"</dt><dd>{format!("{} credits", order.available)}</dd></div>
+            })}
+            {order.note.map(|note| view! { <div><dt>"Your note"</dt><dd>{note}</dd></div> })}
+            <div><dt>"Order"</dt><dd><CopyableId id=order.id.to_string() what="order number" /></dd></div>
+        </dl>
+    }
+}
+
+#[component]
+fn NextStep(order: OrderPage, action: Action) -> impl IntoView {
+    let receipt = paths::receipt(order.id);
+    match (action, order.checkout_url) {
+        (Action::Receipt, _) => view! {
+            <a class="button button--primary" href=paths::CREDITS>"Go to your credits"</a>
+            <a class="button button--plain" href=receipt><Icon name="receipt" />"Receipt"</a>
+        }
+        .into_any(),
+        (Action::Pay, Some(url)) => view! {
+            <a class="button button--primary" href=safe_link(&url)>"Continue to the checkout"</a>
+            <a class="button button--plain" href=paths::CREDITS>"Back to your credits"</a>
+        }
+        .into_any(),
+        (Action::TryAgain, Some(url)) => view! {
+            <a class="button button--primary" href=safe_link(&url)>"Try again"</a>
+            <a class="button button--plain" href=paths::CREDITS>"Choose another plan"</a>
+        }
+        .into_any(),
+        (Action::TryAgain | Action::Pay | Action::BuyAgain, _) => view! {
+            <a class="button button--primary" href=format!("{}#plans", paths::CREDITS)>"Choose a plan again"</a>
+        }
+        .into_any(),
+        (Action::Wait, _) => view! { <a class="button" href=paths::CREDITS>"Back to your credits"</a> }.into_any(),
+    }
+}
+
+/// Only web addresses become links (T53).
+fn safe_link(url: &str) -> String {
+    if url.starts_with("https://") || url.starts_with("http://") { url.to_owned() } else { paths::CREDITS.to_owned() }
+}
+
+#[component]
+fn Waiting(order: OrderId, came_back: bool) -> impl IntoView {
+    let again = paths::payment_status(order);
+    view! {
+        <p class="status-foot">
+            {if came_back { "This page turns by itself. " } else { "This page follows what happens at the checkout. " }}
+            <a href=again>"Check again"</a>
+        </p>
+    }
+}

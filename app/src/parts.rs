@@ -1,0 +1,7 @@
+//! Pieces of view that several pages use.
+
+pub mod field;
+pub mod notice;
+pub mod problem;
+pub mod small;
+pub mod statement_table;

@@ -1,0 +1,66 @@
+//! What a page shows when the core did not give it what it asked for.
+
+use atlas::Error;
+use axum::http::StatusCode;
+use domain::paths;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::request::{Request, see_other, set_header, set_status};
+
+/// Draws an error as a page with the status that belongs to it. The cause goes to the log, under the request's id.
+pub fn problem(error: &Error) -> AnyView {
+    let id = Request::current().map(|request| request.id().to_owned()).unwrap_or_default();
+    match error {
+        Error::NotFound | Error::Forbidden => not_found(),
+        Error::Unavailable(_) => {
+            tracing::error!(request.id = id, error = ?error, "a page could not reach what it needs");
+            set_status(StatusCode::SERVICE_UNAVAILABLE);
+            set_header(axum::http::header::RETRY_AFTER, "5");
+            page(
+                "We’ll be right back",
+                "Something we need is not answering just now. Your credits and your orders are safe. Please reload in a minute.",
+                Some(id),
+            )
+        }
+        _ => {
+            tracing::error!(request.id = id, error = ?error, "a page failed");
+            set_status(StatusCode::INTERNAL_SERVER_ERROR);
+            page(
+                "Something went wrong",
+                "This is a mistake on our side, and nothing was changed. If it stays, tell us the number below.",
+                Some(id),
+            )
+        }
+    }
+}
+
+/// The page for what doesn't exist, or not for this visitor: nobody learns which.
+pub fn not_found() -> AnyView {
+    let id = Request::current().map(|request| request.id().to_owned()).unwrap_or_default();
+    set_status(StatusCode::NOT_FOUND);
+    page("Not found", "There is nothing here, or it isn’t yours to see.", Some(id))
+}
+
+/// Sends a visitor who isn't signed in to sign in, and back afterwards.
+pub fn sign_in_first(back_to: &str) -> AnyView {
+    see_other(&paths::with_next(paths::SIGN_IN, back_to));
+    view! { <p><a href=paths::SIGN_IN>"Sign in"</a></p> }.into_any()
+}
+
+fn page(title: &'static str, sentence: &'static str, request_id: Option<String>) -> AnyView {
+    view! {
+        <Title text=format!("{title} · Atlas Credits") />
+        <main id="main" class="page page--reading">
+            <section class="empty">
+                <h1>{title}</h1>
+                <p>{sentence}</p>
+                <p><a class="button" href=paths::CREDITS>"Go to your credits"</a></p>
+                {request_id
+                    .filter(|id| !id.is_empty())
+                    .map(|id| view! { <p class="muted">"Request "<code>{id}</code></p> })}
+            </section>
+        </main>
+    }
+    .into_any()
+}

@@ -1,0 +1,44 @@
+//! Which address shows which page. Every one is rendered whole, with its status, before a byte is sent.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{ParamSegment, SsrMode, StaticSegment};
+
+use crate::layout::Layout;
+use crate::pages;
+
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let whole = SsrMode::Async;
+    view! {
+        <Router>
+            <Layout>
+                <Routes fallback=pages::not_found::NotFound>
+                    <Route path=StaticSegment("") view=pages::home::Home ssr=whole.clone() />
+                    <Route path=StaticSegment("sign-in") view=pages::sign_in::SignIn ssr=whole.clone() />
+                    <Route path=StaticSegment("sign-up") view=pages::sign_up::SignUp ssr=whole.clone() />
+                    <Route path=StaticSegment("credits") view=pages::credits::CreditsPage ssr=whole.clone() />
+                    <Route
+                        path=(StaticSegment("payment"), StaticSegment("status"))
+                        view=pages::payment_status::PaymentStatus
+                        ssr=whole.clone()
+                    />
+                    <Route path=StaticSegment("transactions") view=pages::transactions::Transactions ssr=whole.clone() />
+                    <Route
+                        path=(StaticSegment("transactions"), ParamSegment("id"))
+                        view=pages::transaction::TransactionPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("receipt"), ParamSegment("id"))
+                        view=pages::receipt::ReceiptPage
+                        ssr=whole.clone()
+                    />
+                    <Route path=StaticSegment("account") view=pages::account::Account ssr=whole />
+                </Routes>
+            </Layout>
+        </Router>
+    }
+}

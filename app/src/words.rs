@@ -1,0 +1,103 @@
+//! How states and amounts read, one map per enum.
+
+use domain::ledger::TransactionKind;
+use domain::{FailureReason, OrderState, Price};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// A meaning that has its own colour and shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Wait,
+    Bad,
+    Info,
+}
+
+impl Tone {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Wait => "wait",
+            Self::Bad => "bad",
+            Self::Info => "info",
+        }
+    }
+
+    pub const fn icon(self) -> &'static str {
+        match self {
+            Self::Good => "check",
+            Self::Wait => "clock",
+            Self::Bad => "alert",
+            Self::Info => "info",
+        }
+    }
+}
+
+pub const fn order_state(state: OrderState) -> (&'static str, Tone) {
+    match state {
+        OrderState::Created => ("Starting", Tone::Wait),
+        OrderState::Opened => ("Waiting for payment", Tone::Wait),
+        OrderState::Processing => ("Processing", Tone::Wait),
+        OrderState::Paid => ("Paid", Tone::Good),
+        OrderState::Failed => ("Not paid", Tone::Bad),
+        OrderState::Expired => ("Expired", Tone::Info),
+        OrderState::UnderReview => ("Under review", Tone::Wait),
+        OrderState::Requested => ("Requested", Tone::Wait),
+        OrderState::Approved => ("Approved", Tone::Good),
+        OrderState::Rejected => ("Declined", Tone::Bad),
+    }
+}
+
+pub const fn failure(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::CheckoutUnavailable => "The checkout could not be opened.",
+        FailureReason::Declined => "The card was declined.",
+        FailureReason::InsufficientFunds => "The card has too little funds for this payment.",
+        FailureReason::ExpiredCard => "The card has expired.",
+        FailureReason::AuthenticationFailed => "The bank could not confirm that it was you.",
+        FailureReason::Canceled => "The payment was canceled.",
+    }
+}
+
+pub const fn transaction_kind(kind: TransactionKind) -> &'static str {
+    match kind {
+        TransactionKind::Grant => "Credits added",
+        TransactionKind::Spend | TransactionKind::Capture => "Credits spent",
+        TransactionKind::Expire => "Credits expired",
+        TransactionKind::Clawback => "Credits taken back",
+        TransactionKind::Reinstate => "Credits given back",
+        TransactionKind::Transfer => "Transfer",
+        TransactionKind::Adjust => "Adjustment",
+    }
+}
+
+pub fn price(price: Price) -> String {
+    match price {
+        Price::Fixed(money) => money.to_string(),
+        Price::ByAgreement => "By agreement".to_owned(),
+    }
+}
+
+/// `21 Nov 2026, 14:05 UTC`; the browser shows the reader's own zone beside it.
+pub fn moment(at: OffsetDateTime) -> String {
+    let form = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    at.to_offset(time::UtcOffset::UTC).format(form).unwrap_or_default()
+}
+
+/// `14:05`.
+pub fn clock_time(at: OffsetDateTime) -> String {
+    let form = format_description!("[hour]:[minute]");
+    at.to_offset(time::UtcOffset::UTC).format(form).unwrap_or_default()
+}
+
+/// `Saturday, 21 November 2026`.
+pub fn day(day: time::Date) -> String {
+    let form = format_description!("[weekday], [day padding:none] [month repr:long] [year]");
+    day.format(form).unwrap_or_default()
+}
+
+/// `2026-11-21T14:05:00Z`, for machines.
+pub fn machine_time(at: OffsetDateTime) -> String {
+    at.to_offset(time::UtcOffset::UTC).format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+}

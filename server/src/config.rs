@@ -1,0 +1,288 @@
+//! Everything that is set from outside, read once: environment variables and flags in one typed struct. What is
+//! missing or wrong is said all at once, and no value is ever repeated back.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use domain::Provider;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Shorter secrets can be guessed. Whop's own are `ws_` and 64 hexadecimal digits.
+const WEBHOOK_SECRET_BYTES_MIN: usize = 24;
+const API_KEY_BYTES_MIN: usize = 16;
+
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Where to listen. Port 0 takes any free port and says which.
+    #[arg(long, env = "ATLAS_LISTEN", default_value = "127.0.0.1:3000", global = true, value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where people reach us: links, redirects and the Origin check use it [default: http:// and the listen address]
+    #[arg(long, env = "ATLAS_PUBLIC_URL", global = true, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Where the private database lives.
+    #[arg(long, env = "ATLAS_DATA_DIR", default_value = ".atlas", global = true, value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+    /// The built site [default: site beside the program's folder]
+    #[arg(long, env = "ATLAS_SITE_DIR", global = true, value_name = "FOLDER")]
+    pub site_dir: Option<PathBuf>,
+    /// The folder of `initdb`, `pg_ctl` and `postgres` [default: the newest found]
+    #[arg(long, env = "ATLAS_PG_BIN", global = true, value_name = "FOLDER")]
+    pub pg_bin: Option<PathBuf>,
+    /// How the log is written. What is written: `RUST_LOG`.
+    #[arg(long, env = "ATLAS_LOG", default_value = "text", global = true, value_name = "FORMAT")]
+    pub log: LogFormat,
+    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn", global = true, hide = true)]
+    pub log_filter: String,
+    /// `postgres://…`. Without it the program runs a private Postgres of its own.
+    #[arg(long, env = "DATABASE_URL", global = true, hide = true, value_parser = secret)]
+    pub database_url: Option<SecretString>,
+    /// Who takes the money: whop, or manual for none online.
+    #[arg(long, env = "PAYMENT_PROVIDER", default_value = "whop", global = true, value_name = "NAME")]
+    pub payment_provider: Provider,
+    #[command(flatten)]
+    pub whop: WhopConfig,
+}
+
+/// Whop's keys and addresses. Options exist only so that clap reads the variables: a secret on a command line can be
+/// read by every user of the machine, so they are not listed.
+#[derive(Debug, Clone, Args)]
+pub struct WhopConfig {
+    #[arg(long = "whop-api-key", env = "WHOP_API_KEY", global = true, hide = true, value_parser = secret)]
+    pub api_key: Option<SecretString>,
+    #[arg(long = "whop-app-id", env = "WHOP_APP_ID", global = true, hide = true)]
+    pub app_id: Option<String>,
+    #[arg(long = "whop-company-id", env = "WHOP_COMPANY_ID", global = true, hide = true)]
+    pub company_id: Option<String>,
+    #[arg(long = "whop-webhook-secret", env = "WHOP_WEBHOOK_SECRET", global = true, hide = true, value_parser = secret)]
+    pub webhook_secret: Option<SecretString>,
+    /// Still accepted while the secret is being changed.
+    #[arg(long, env = "WHOP_WEBHOOK_SECRET_PREVIOUS", global = true, hide = true, value_parser = secret)]
+    pub webhook_secret_previous: Option<SecretString>,
+    #[arg(long, env = "WHOP_CLIENT_ID", global = true, hide = true)]
+    pub client_id: Option<String>,
+    #[arg(long, env = "WHOP_CLIENT_SECRET", global = true, hide = true, value_parser = secret)]
+    pub client_secret: Option<SecretString>,
+    #[arg(
+        long = "whop-api-url",
+        env = "WHOP_API_URL",
+        default_value = "https://api.whop.com/api/v1",
+        global = true,
+        hide = true
+    )]
+    pub api_url: String,
+    #[arg(
+        long = "whop-oauth-url",
+        env = "WHOP_OAUTH_URL",
+        default_value = "https://api.whop.com/oauth",
+        global = true,
+        hide = true
+    )]
+    pub oauth_url: String,
+    #[arg(long = "whop-web-url", env = "WHOP_WEB_URL", default_value = "https://whop.com", global = true, hide = true)]
+    pub web_url: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Shown under `--help`: what has no flag.
+pub const VARIABLES: &str = "\
+Set in the environment only, because others can read a command line:
+  DATABASE_URL                   postgres://…; without it a private PostgreSQL runs in the data folder
+  WHOP_API_KEY                   the company's API key
+  WHOP_COMPANY_ID                biz_…
+  WHOP_WEBHOOK_SECRET            ws_…, shown when the webhook is made
+  WHOP_WEBHOOK_SECRET_PREVIOUS   still accepted while the secret is changed
+  WHOP_APP_ID, WHOP_CLIENT_ID, WHOP_CLIENT_SECRET
+  WHOP_API_URL, WHOP_OAUTH_URL, WHOP_WEB_URL   Whop's hosts, unless a sandbox stands in
+  RUST_LOG                       what is logged: info,sqlx=warn";
+
+impl Config {
+    /// Everything that keeps `serve` from starting. Empty: all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Some(url) = self.public_url.as_deref()
+            && parse_public_url(url).is_none()
+        {
+            problems.push("ATLAS_PUBLIC_URL must look like https://credits.example.com, with no path".to_owned());
+        }
+        if let Some(url) = given(self.database_url.as_ref())
+            && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
+        {
+            problems.push("DATABASE_URL must start with postgres://".to_owned());
+        }
+        match self.payment_provider {
+            Provider::Whop => self.whop.problems(&mut problems),
+            Provider::Manual => {}
+            Provider::Stripe => {
+                problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
+            }
+        }
+        problems
+    }
+
+    /// Things that work, but not as they should in production.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let mut warnings = Vec::new();
+        if let Some((scheme, host)) = self.public_url.as_deref().and_then(parse_public_url)
+            && scheme != "https"
+            && !is_loopback(host)
+        {
+            warnings.push("ATLAS_PUBLIC_URL is not https: passwords and sessions travel in the clear");
+        }
+        warnings
+    }
+
+    /// Our own address, without a slash at the end; `bound` is where we really listen.
+    pub fn public_url(&self, bound: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None if bound.ip().is_unspecified() => format!("http://127.0.0.1:{}", bound.port()),
+            None => format!("http://{bound}"),
+        }
+    }
+
+    pub fn database_url(&self) -> Option<&str> {
+        given(self.database_url.as_ref())
+    }
+
+    /// The folder that the browser's files are served from.
+    pub fn site_dir(&self) -> PathBuf {
+        if let Some(folder) = &self.site_dir {
+            return folder.clone();
+        }
+        let program = std::env::current_exe().unwrap_or_default();
+        let folder = program.parent().unwrap_or(&program);
+        let beside = folder.join("site");
+        if beside.is_dir() { beside } else { folder.parent().unwrap_or(folder).join("site") }
+    }
+}
+
+impl WhopConfig {
+    fn problems(&self, problems: &mut Vec<String>) {
+        check_secret(problems, "WHOP_API_KEY", self.api_key.as_ref(), API_KEY_BYTES_MIN);
+        check_secret(problems, "WHOP_WEBHOOK_SECRET", self.webhook_secret.as_ref(), WEBHOOK_SECRET_BYTES_MIN);
+        if given(self.webhook_secret_previous.as_ref()).is_some() {
+            let previous = self.webhook_secret_previous.as_ref();
+            check_secret(problems, "WHOP_WEBHOOK_SECRET_PREVIOUS", previous, WEBHOOK_SECRET_BYTES_MIN);
+        }
+        if self.company_id.as_deref().unwrap_or_default().is_empty() {
+            problems.push("WHOP_COMPANY_ID is missing".to_owned());
+        }
+        for (name, url) in
+            [("WHOP_API_URL", &self.api_url), ("WHOP_OAUTH_URL", &self.oauth_url), ("WHOP_WEB_URL", &self.web_url)]
+        {
+            let host = url.split_once("://").map(|(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
+            let trusted = url.starts_with("https://") || host.is_some_and(is_loopback);
+            if !trusted {
+                problems.push(format!("{name} must be https:// (plain http only to this machine)"));
+            }
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap's value parsers return a Result")]
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
+}
+
+/// An empty variable is as good as none: compose files and units leave such behind.
+fn given(value: Option<&SecretString>) -> Option<&str> {
+    value.map(ExposeSecret::expose_secret).filter(|text| !text.is_empty())
+}
+
+fn check_secret(problems: &mut Vec<String>, name: &str, value: Option<&SecretString>, bytes_min: usize) {
+    match given(value) {
+        None => problems.push(format!("{name} is missing")),
+        Some(text) if text.trim().len() < bytes_min => {
+            problems.push(format!("{name} is too short: at least {bytes_min} characters"));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Scheme and host of an address that is nothing but an origin.
+fn parse_public_url(url: &str) -> Option<(&str, &str)> {
+    let uri: http::Uri = url.parse().ok()?;
+    let scheme = url.split_once("://")?.0;
+    let host = &url[scheme.len() + 3..];
+    let host = host.strip_suffix('/').unwrap_or(host);
+    let bare = uri.path().trim_matches('/').is_empty() && uri.query().is_none() && !host.contains(['@', '#', '?', '/']);
+    (matches!(scheme, "http" | "https") && bare && !host.is_empty()).then_some((scheme, without_port(host)))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn config(arguments: &[&str]) -> Config {
+        Cli::try_parse_from([&["atlas"], arguments].concat()).unwrap().config
+    }
+
+    #[test]
+    fn everything_missing_is_said_at_once() {
+        let said = config(&["--whop-api-key", "", "--public-url", "credits.example.com"]).problems().join("\n");
+        for name in ["WHOP_API_KEY", "WHOP_WEBHOOK_SECRET", "WHOP_COMPANY_ID", "ATLAS_PUBLIC_URL"] {
+            assert!(said.contains(name), "{name} in {said}");
+        }
+    }
+
+    #[test]
+    fn a_short_webhook_secret_is_refused_and_not_repeated() {
+        let said = config(&["--whop-webhook-secret", "ws_short_one"]).problems().join("\n");
+        assert!(said.contains("WHOP_WEBHOOK_SECRET is too short"), "{said}");
+        assert!(!said.contains("ws_short_one"));
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug() {
+        let shown =
+            format!("{:?}", config(&["--whop-api-key", "apik_secret", "--database-url", "postgres://u:pw@h/d"]));
+        assert!(!shown.contains("apik_secret") && !shown.contains("pw@h"), "{shown}");
+    }
+
+    #[test]
+    fn without_a_provider_nothing_of_whop_is_needed() {
+        assert_eq!(config(&["--payment-provider", "manual"]).problems(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn plain_http_is_warned_about_unless_it_stays_on_this_machine() {
+        assert_eq!(config(&["--public-url", "http://credits.example.com"]).warnings().len(), 1);
+        for fine in ["https://credits.example.com", "http://localhost:3000", "http://[::1]:3000", "http://127.0.0.1/"] {
+            assert_eq!(config(&["--public-url", fine]).warnings(), Vec::<&str>::new(), "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin_and_nothing_more() {
+        for bad in ["https://a.example/b", "ftp://a.example", "https://u@a.example", "https://", "a.example"] {
+            assert!(parse_public_url(bad).is_none(), "{bad}");
+        }
+        assert_eq!(parse_public_url("https://a.example:8443/"), Some(("https", "a.example")));
+    }
+}

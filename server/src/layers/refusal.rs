@@ -1,0 +1,26 @@
+//! What a layer answers when it does not let a request through: a plain page for people, JSON for programs. It needs
+//! nothing of the application, which may be what just failed.
+
+use axum::Json;
+use axum::response::{Html, IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::json;
+
+use super::request;
+
+/// `sentence` is shown as it is: it must come from us.
+pub fn refuse(asked_with: &HeaderMap, status: StatusCode, sentence: &'static str) -> Response {
+    let id = request::id(asked_with);
+    let accepts = asked_with.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accepts.contains("text/html") {
+        return (status, Json(json!({ "error": sentence, "request_id": id }))).into_response();
+    }
+    let title = status.canonical_reason().unwrap_or("Sorry");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Atlas</title>\
+         <main><h1>{title}</h1><p>{sentence}</p><p><a href=\"/\">Back to the start</a></p>\
+         <p><small>Request <code>{id}</code></small></p></main></html>"
+    );
+    (status, Html(page)).into_response()
+}

@@ -1,0 +1,87 @@
+//! `atlas serve`: the process from its first check to its last connection.
+
+mod accept;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, bail};
+use atlas::clock::Clock;
+use atlas::providers::Providers;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::cluster::WhenRunning;
+use crate::config::Config;
+use crate::database::{Database, Pools};
+use crate::router::{self, AppState};
+use crate::session;
+
+pub async fn run(config: Config) -> Result<()> {
+    let problems = config.problems();
+    if !problems.is_empty() {
+        bail!("the configuration is not complete:\n  {}", problems.join("\n  "));
+    }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    // From here on a signal waits for us instead of ending us, so that no database is left behind half started.
+    let mut stop = StopSignal::listen()?;
+    let listener = bind(config.listen).await?;
+    let database = Database::open(&config, WhenRunning::Refuse).await?;
+    let served = serve(&config, &database, listener, &mut stop).await;
+    database.close().await;
+    served
+}
+
+async fn serve(config: &Config, database: &Database, listener: TcpListener, stop: &mut StopSignal) -> Result<()> {
+    let pools = database.pools().await?;
+    let bound = listener.local_addr()?;
+    let site = router::build(&state(config, &pools, bound)?)?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(session::sweep_hourly(pools.work.clone(), Clock::system()));
+    writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
+    accept::until_stopped(listener, site, stop).await;
+    tasks.shutdown().await;
+    pools.close().await;
+    Ok(())
+}
+
+fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> {
+    let ctx = atlas::Context {
+        db: pools.web.clone(),
+        clock: Clock::system(),
+        providers: Providers::default(),
+        public_url: config.public_url(bound),
+    };
+    AppState::new(ctx, config.clone(), pools.clone(), bound)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            bail!("{address} is in use; set ATLAS_LISTEN to another address (127.0.0.1:0 takes any free port)")
+        }
+        bound => bound.with_context(|| format!("listening on {address} (ATLAS_LISTEN)")),
+    }
+}
+
+/// SIGTERM or Ctrl-C, each time one comes.
+pub struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

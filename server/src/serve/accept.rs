@@ -1,0 +1,97 @@
+//! The accept loop: limits on how many connections there are and how long a header may take, and an end that lets
+//! running requests finish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use super::StopSignal;
+
+const CONNECTIONS_MAX: usize = 2_000;
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// How long running requests may take after the signal to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+/// When accepting fails for want of descriptors, a pause gives some back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until a signal, then until the last request is answered, the time is up or a second signal comes.
+pub async fn until_stopped(listener: TcpListener, site: Router, stop: &mut StopSignal) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (closing, _) = watch::channel(());
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &room) => accepted,
+            () = stop.next() => break,
+        };
+        while connections.try_join_next().is_some() {}
+        let Some((stream, place)) = accepted else { continue };
+        let (site, closing) = (site.clone(), closing.subscribe());
+        connections.spawn(async move {
+            answer(stream, site, closing).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    tracing::info!(connections = connections.len(), "stopping");
+    closing.send_replace(());
+    tokio::select! {
+        () = async { while connections.join_next().await.is_some() {} } => {}
+        () = tokio::time::sleep(DRAIN_TIMEOUT) => tracing::warn!("cutting off requests that did not end in time"),
+        () = stop.next() => tracing::warn!("second signal: cutting off running requests"),
+    }
+    connections.shutdown().await;
+}
+
+type Place = tokio::sync::OwnedSemaphorePermit;
+
+/// The next connection, when there is room for it.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, Place)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            tracing::warn!(%error, "a connection can't be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn answer(stream: TcpStream, site: Router, mut closing: watch::Receiver<()>) {
+    // Answers are written whole; waiting to fill a packet only delays them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let Ok(peer) = stream.peer_addr() else { return };
+    let site = site.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(axum::body::Body::new)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(site));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = closing.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
+    }
+}

@@ -1,0 +1,34 @@
+//! Applying an event again that was quarantined or parked, once its cause is mended.
+
+use domain::{EventId, Provider};
+
+use super::receive::{apply, mark};
+use super::{Content, Received};
+use crate::{Context, Error, Result};
+
+/// Reads the kept bytes anew and applies them. Events that were applied or ignored are left alone, so replaying twice
+/// is harmless.
+///
+/// Errors: [`Error::NotFound`].
+pub async fn replay(ctx: &Context, event: EventId) -> Result<Received> {
+    let mut tx = ctx.db.begin().await?;
+    let row = sqlx::query!(
+        r#"select provider as "provider: Provider", state, body from provider_events where id = $1 for update"#,
+        event as EventId,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::NotFound)?;
+    if matches!(row.state.as_str(), "applied" | "ignored") {
+        return Ok(Received::Duplicate);
+    }
+    let adapter = ctx.providers.get(row.provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
+    let content = adapter.read_event(&row.body).map_or(Content::Unreadable("not_an_event"), |read| read.content);
+    let (received, order) = apply(ctx, &mut tx, row.provider, &content).await?;
+    mark(&mut tx, event, &received, order, ctx.now()).await?;
+    sqlx::query!("update provider_events set attempts = attempts + 1 where id = $1", event as EventId)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(received)
+}

@@ -1,0 +1,38 @@
+//! What was granted against what was ordered and paid.
+
+use sqlx::PgConnection;
+
+use super::Finding;
+use crate::Result;
+
+pub(super) async fn findings(tx: &mut PgConnection) -> Result<Vec<Finding>> {
+    Ok(sqlx::query_as!(
+        Finding,
+        r#"
+        with findings as (
+            select 'each collected payment granted exactly its order''s credits once' as invariant, count(*) as rows
+            from payments payment
+            left join credit_transactions t on t.id = payment.granted_by
+            left join credit_orders o on o.id = payment.order_id
+            left join credit_lots lot on lot.transaction_id = payment.granted_by
+            left join credit_accounts wallet on wallet.id = t.account_id
+            where payment.granted_by is not null
+                and (t.kind, t.provider, t.payment_id, t.order_id, lot.granted, wallet.owner_id, payment.buyer_id)
+                    is distinct from
+                    ('grant', payment.provider, payment.payment_id, o.id, o.credits, o.buyer_id, o.buyer_id)
+            union all
+            select 'an order is paid when a payment of it granted, and only then', count(*)
+            from credit_orders o
+            where (o.state = 'paid') <> exists (
+                select from payments payment where payment.order_id = o.id and payment.granted_by is not null)
+            union all
+            select 'no payment granted without being collected', count(*)
+            from credit_transactions t join payments payment on payment.provider = t.provider and payment.payment_id = t.payment_id
+            where t.kind = 'grant' and (payment.state <> 'succeeded' or payment.granted_by is distinct from t.id)
+        )
+        select invariant as "invariant!", rows as "rows!" from findings where rows > 0
+        "#
+    )
+    .fetch_all(tx)
+    .await?)
+}

@@ -1,0 +1,53 @@
+//! Taking credits from a wallet.
+
+use domain::{Credits, PersonId, TransactionId};
+use sqlx::PgConnection;
+
+use super::{Key, Moved, refusal};
+use crate::{Result, ids};
+
+/// Credits to take.
+#[derive(Debug, Clone)]
+pub struct Spend {
+    pub key: Key,
+    pub from: PersonId,
+    /// From 1 to [`Credits::MAX`].
+    pub credits: Credits,
+    /// The system account it is booked against: `consumed:app`.
+    pub counter: &'static str,
+    pub actor: String,
+    /// What the owner reads in the statement.
+    pub description: String,
+}
+
+/// Takes credits from the wallet's lots in burn order, all or nothing.
+///
+/// Errors: [`crate::Refusal::NotEnoughCredits`], [`crate::Refusal::CreditsAreOwed`],
+/// [`crate::Refusal::KeyUsedForAnotherRequest`]. A refused spend leaves no trace, so that the same key may succeed later.
+pub async fn spend(tx: &mut PgConnection, spend: &Spend) -> Result<Moved> {
+    let row = sqlx::query!(
+        r#"select transaction_id as "transaction!: TransactionId", replayed as "replayed!", net as "net!: Credits",
+            debt_change as "debt_change!: Credits", balance_after as "balance_after!: Credits",
+            debt_after as "debt_after!: Credits"
+        from credits_spend($1, $2, $3, $4, $5, $6, $7, $8)"#,
+        ids::fresh(),
+        spend.key.scope,
+        spend.key.key,
+        spend.from as PersonId,
+        spend.credits as Credits,
+        spend.counter,
+        spend.actor,
+        spend.description,
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(refusal)?;
+    Ok(Moved {
+        transaction: row.transaction,
+        replayed: row.replayed,
+        net: row.net,
+        debt_change: row.debt_change,
+        balance_after: row.balance_after,
+        debt_after: row.debt_after,
+    })
+}

@@ -1,0 +1,198 @@
+//! Starting a checkout: write the order down, have the provider make a checkout for it, send the buyer there.
+
+use domain::{
+    Credits, Currency, FailureReason, Money, OrderId, OrderState, PersonId, PlanId, PlanVersionId, Price, Provider,
+};
+
+use super::FormKey;
+use crate::people::SignedIn;
+use crate::plans::{self, Offer};
+use crate::providers::{Checkout, CheckoutRequest, ProviderError};
+use crate::{Context, Error, Refusal, Result, ids, tasks};
+
+/// Where the buyer goes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Started {
+    /// To the provider's checkout.
+    Checkout(String),
+    /// To the order's own page: money came or is on its way, or its time is over.
+    Order(OrderId),
+}
+
+/// Starts buying a plan. The same form sent again, even at the same moment, leads to the same checkout.
+///
+/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`], [`Refusal::FormUsedForAnotherPlan`];
+/// [`Refusal::CheckoutUnavailable`] when the provider made none: then the order is closed as failed and nothing was
+/// charged; the same form may be sent again.
+pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
+    let order = match find(ctx, buyer.id(), &key).await? {
+        Some(order) => order,
+        None => write_down(ctx, buyer.id(), plan, &key).await?,
+    };
+    if order.plan != plan {
+        return Err(Refusal::FormUsedForAnotherPlan.into());
+    }
+    if let Some(url) = order.checkout_url {
+        // Once money is on its way, going there again would pay twice.
+        let is_payable = matches!(order.state, OrderState::Opened | OrderState::Failed);
+        return Ok(if is_payable { Started::Checkout(url) } else { Started::Order(order.id) });
+    }
+    if !matches!(order.state, OrderState::Created | OrderState::Failed) {
+        return Ok(Started::Order(order.id));
+    }
+    let (ctx, id) = (ctx.clone(), order.id);
+    tasks::run_to_end(async move { open(&ctx, order).await })
+        .await
+        .map(|url| url.map_or(Started::Order(id), Started::Checkout))
+}
+
+/// What is needed of an order to open its checkout.
+struct NewOrder {
+    id: OrderId,
+    plan: PlanId,
+    plan_name: String,
+    credits: Credits,
+    price: Price,
+    provider: Provider,
+    state: OrderState,
+    checkout_url: Option<String>,
+}
+
+async fn find(ctx: &Context, buyer: PersonId, key: &FormKey) -> Result<Option<NewOrder>> {
+    let row = sqlx::query!(
+        r#"select o.id as "id: OrderId", version.plan_id as "plan: PlanId", o.plan_name, o.credits as "credits: Credits",
+            o.price_minor, o.currency as "currency: Currency", o.provider as "provider: Provider",
+            o.state as "state: OrderState", o.checkout_url
+        from credit_orders o join plan_versions version on version.id = o.plan_version_id
+        where o.buyer_id = $1 and o.key = $2"#,
+        buyer as PersonId,
+        key.as_str(),
+    )
+    .fetch_optional(&ctx.db)
+    .await?;
+    Ok(row.map(|row| NewOrder {
+        id: row.id,
+        plan: row.plan,
+        plan_name: row.plan_name,
+        credits: row.credits,
+        price: plans::catalogue::price(row.price_minor, row.currency),
+        provider: row.provider,
+        state: row.state,
+        checkout_url: row.checkout_url,
+    }))
+}
+
+/// The order with a snapshot of what is offered now: a later edit of the plan changes nothing of it.
+async fn write_down(ctx: &Context, buyer: PersonId, plan: PlanId, key: &FormKey) -> Result<NewOrder> {
+    let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+    let Price::Fixed(price) = offer.price else { return Err(Refusal::PlanIsByAgreement.into()) };
+    let provider = ctx.providers.for_new_orders().ok_or(Refusal::CheckoutUnavailable)?.name();
+    insert(ctx, buyer, &offer, price, provider, key).await?;
+    // Also when someone was faster with the same key: then it is their order.
+    find(ctx, buyer, key).await?.ok_or_else(|| Error::broken("a new order is not there"))
+}
+
+async fn insert(
+    ctx: &Context,
+    buyer: PersonId,
+    offer: &Offer,
+    price: Money,
+    provider: Provider,
+    key: &FormKey,
+) -> Result<()> {
+    let id = OrderId::from_uuid(ids::fresh());
+    sqlx::query!(
+        "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
+            state, created_at, changed_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
+        on conflict on constraint credit_orders_key do nothing",
+        id as OrderId,
+        buyer as PersonId,
+        key.as_str(),
+        offer.version as PlanVersionId,
+        offer.name,
+        offer.credits as Credits,
+        price.minor,
+        price.currency as Currency,
+        provider as Provider,
+        ctx.now(),
+    )
+    .execute(&ctx.db)
+    .await?;
+    Ok(())
+}
+
+/// Has the provider make the checkout, and remembers it. None: the order moved on meanwhile.
+async fn open(ctx: &Context, order: NewOrder) -> Result<Option<String>> {
+    let Price::Fixed(price) = order.price else { return Ok(None) };
+    let request = CheckoutRequest {
+        order: order.id,
+        title: format!("{}: {} credits", order.plan_name, order.credits),
+        price,
+        return_url: format!("{}{}", ctx.public_url, domain::paths::payment_status(order.id)),
+    };
+    let opened = match ctx.providers.get(order.provider) {
+        Some(provider) => provider.open_checkout(&request).await,
+        None => Err(ProviderError::Misconfigured("it is not set up here".to_owned())),
+    };
+    match opened {
+        Ok(checkout) => remember(ctx, order.id, &checkout).await,
+        Err(error) => give_up(ctx, order.id, &error).await,
+    }
+}
+
+async fn remember(ctx: &Context, order: OrderId, checkout: &Checkout) -> Result<Option<String>> {
+    // It changes no row when the same form, sent twice, got there first: the provider gave both the same checkout.
+    let remembered = sqlx::query!(
+        "update credit_orders set state = 'opened', failure = null, failure_message = null, checkout_id = $2,
+            checkout_url = $3, provider_plan_id = $4, opened_at = $5, changed_at = $5
+        where id = $1 and state in ('created', 'failed') and checkout_id is null",
+        order as OrderId,
+        checkout.id,
+        checkout.url,
+        checkout.plan_id,
+        ctx.now(),
+    )
+    .execute(&ctx.db)
+    .await;
+    match remembered {
+        Ok(_) => checkout_url(ctx, order).await,
+        Err(error) if is_of_another_order(&error) => {
+            let error = ProviderError::Unreadable(format!("checkout {} is another order's", checkout.id));
+            give_up(ctx, order, &error).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_of_another_order(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|database| database.constraint()) == Some("credit_orders_checkout")
+}
+
+/// Closes the order as failed, unless the same form, sent twice, got through elsewhere: then that checkout is the answer.
+async fn give_up(ctx: &Context, order: OrderId, error: &ProviderError) -> Result<Option<String>> {
+    tracing::error!(order.id = %order, %error, "no checkout could be opened");
+    close_as_unavailable(ctx, order).await?;
+    match checkout_url(ctx, order).await? {
+        Some(url) => Ok(Some(url)),
+        None => Err(Refusal::CheckoutUnavailable.into()),
+    }
+}
+
+async fn checkout_url(ctx: &Context, order: OrderId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select checkout_url from credit_orders where id = $1", order as OrderId)
+        .fetch_one(&ctx.db)
+        .await?)
+}
+
+async fn close_as_unavailable(ctx: &Context, order: OrderId) -> Result<()> {
+    sqlx::query!(
+        "update credit_orders set state = 'failed', failure = $2, changed_at = $3 where id = $1 and state = 'created'",
+        order as OrderId,
+        FailureReason::CheckoutUnavailable as FailureReason,
+        ctx.now(),
+    )
+    .execute(&ctx.db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Lists of orders: the buyer's unfinished ones, and all of them for the command line.
+
+use domain::{Credits, Currency, OrderId, OrderState, PersonId, Price, Provider};
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use crate::people::SignedIn;
+use crate::{Result, plans};
+
+/// One order in a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub id: OrderId,
+    pub buyer_email: String,
+    pub plan_name: String,
+    pub credits: Credits,
+    pub price: Price,
+    pub provider: Provider,
+    pub state: OrderState,
+    pub created_at: OffsetDateTime,
+}
+
+const UNFINISHED_MAX: i64 = 5;
+
+/// The buyer's orders that still wait for something, newest first, at most five. Checkouts that were merely opened are
+/// left out: most of them are changes of mind.
+pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &SignedIn) -> Result<Vec<Listed>> {
+    orders(db, Some(buyer.id()), &["processing", "under_review", "requested"], UNFINISHED_MAX).await
+}
+
+/// Every order, newest first.
+pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Listed>> {
+    let all: Vec<&str> = OrderState::ALL.iter().map(|state| state.as_str()).collect();
+    orders(db, None, &all, limit).await
+}
+
+async fn orders(db: impl PgExecutor<'_>, buyer: Option<PersonId>, states: &[&str], limit: i64) -> Result<Vec<Listed>> {
+    let states: Vec<String> = states.iter().map(|state| (*state).to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"select o.id as "id: OrderId", person.email, o.plan_name, o.credits as "credits: Credits", o.price_minor,
+            o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
+            o.created_at
+        from credit_orders o join user_profiles person on person.id = o.buyer_id
+        where ($1::uuid is null or o.buyer_id = $1) and o.state = any($2)
+        order by o.created_at desc, o.id desc limit $3"#,
+        buyer as Option<PersonId>,
+        &states,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Listed {
+            id: row.id,
+            buyer_email: row.email,
+            plan_name: row.plan_name,
+            credits: row.credits,
+            price: plans::catalogue::price(row.price_minor, row.currency),
+            provider: row.provider,
+            state: row.state,
+            created_at: row.created_at,
+        })
+        .collect())
+}

@@ -1,0 +1,89 @@
+//! One order as its buyer sees it.
+
+use domain::{Credits, Currency, FailureReason, OrderId, OrderState, PersonId, Price, Provider, TransactionId};
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use crate::people::SignedIn;
+use crate::{Error, Result, plans};
+
+/// Everything the order's page shows.
+#[derive(Debug, Clone)]
+pub struct OrderPage {
+    pub id: OrderId,
+    pub plan_name: String,
+    pub credits: Credits,
+    pub price: Price,
+    pub provider: Provider,
+    pub state: OrderState,
+    pub failure: Option<FailureReason>,
+    /// The provider's own sentence about the failure.
+    pub failure_message: Option<String>,
+    pub note: Option<String>,
+    /// Where the buyer can still pay.
+    pub checkout_url: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub settled_at: Option<OffsetDateTime>,
+    /// Differs after each change; opaque.
+    pub version: String,
+    /// The grant, once there is one.
+    pub transaction: Option<TransactionId>,
+    /// The wallet's credits now, held ones left out.
+    pub available: Credits,
+}
+
+/// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
+pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<OrderPage> {
+    let row = sqlx::query!(
+        r#"select o.plan_name, o.credits as "credits: Credits", o.price_minor, o.currency as "currency: Currency",
+            o.provider as "provider: Provider", o.state as "state: OrderState", o.failure as "failure: FailureReason",
+            o.failure_message, o.note, o.checkout_url, o.created_at, o.settled_at, o.changed_at,
+            (select t.id from credit_transactions t where t.order_id = o.id and t.kind = 'grant' order by t.last_seq limit 1)
+                as "transaction: TransactionId",
+            wallet.posted - wallet.held as "available!: Credits"
+        from credit_orders o
+        join credit_accounts wallet on wallet.owner_id = o.buyer_id and wallet.kind = 'wallet'
+        where o.id = $1 and o.buyer_id = $2"#,
+        order as OrderId,
+        buyer.id() as PersonId,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound)?;
+    Ok(OrderPage {
+        id: order,
+        plan_name: row.plan_name,
+        credits: row.credits,
+        price: plans::catalogue::price(row.price_minor, row.currency),
+        provider: row.provider,
+        state: row.state,
+        failure: row.failure,
+        failure_message: row.failure_message,
+        note: row.note,
+        checkout_url: row.checkout_url,
+        created_at: row.created_at,
+        settled_at: row.settled_at,
+        version: version_of(row.state, row.changed_at),
+        transaction: row.transaction,
+        available: row.available,
+    })
+}
+
+/// The order's version now, if it is this person's, and whether anything more is expected; for the event stream.
+///
+/// Errors: [`Error::NotFound`] as for [`load`].
+pub async fn version(db: impl PgExecutor<'_>, buyer: PersonId, order: OrderId) -> Result<(String, OrderState)> {
+    let row = sqlx::query!(
+        r#"select state as "state: OrderState", changed_at from credit_orders where id = $1 and buyer_id = $2"#,
+        order as OrderId,
+        buyer as PersonId,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound)?;
+    Ok((version_of(row.state, row.changed_at), row.state))
+}
+
+fn version_of(state: OrderState, changed_at: OffsetDateTime) -> String {
+    format!("{state}-{}", changed_at.unix_timestamp_nanos())
+}

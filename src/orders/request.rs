@@ -1,0 +1,74 @@
+//! Requesting a plan whose price is by agreement: a manual order that an admin approves or rejects.
+
+use domain::{Credits, FieldErrors, OrderId, PersonId, PlanId, PlanVersionId, Price};
+
+use super::FormKey;
+use crate::people::SignedIn;
+use crate::{Context, Error, Refusal, Result, ids, plans};
+
+pub const NOTE_LENGTH_MAX: usize = 2_000;
+
+/// What the buyer writes to the admin: up to 2,000 characters, line breaks allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note(String);
+
+impl Note {
+    pub fn parse(field: &str, text: &str) -> Result<Self, FieldErrors> {
+        let note = text.replace("\r\n", "\n").trim().to_owned();
+        if note.chars().count() > NOTE_LENGTH_MAX {
+            return Err(FieldErrors::one(field, "Shorten the note to 2,000 characters."));
+        }
+        if note.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(FieldErrors::one(field, "Leave control characters out of the note."));
+        }
+        Ok(Self(note))
+    }
+}
+
+/// Files the request. The same form sent again is the same request.
+///
+/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanHasAPrice`], [`Refusal::FormUsedForAnotherPlan`].
+pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, key: FormKey) -> Result<OrderId> {
+    let buyer = buyer.id();
+    if let Some(earlier) = find(ctx, buyer, plan, &key).await? {
+        return Ok(earlier);
+    }
+    let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+    if matches!(offer.price, Price::Fixed(_)) {
+        return Err(Refusal::PlanHasAPrice.into());
+    }
+    sqlx::query!(
+        "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, provider, state, note,
+            created_at, changed_at)
+        values ($1, $2, $3, $4, $5, $6, 'manual', 'requested', nullif($7, ''), $8, $8)
+        on conflict on constraint credit_orders_key do nothing",
+        OrderId::from_uuid(ids::fresh()) as OrderId,
+        buyer as PersonId,
+        key.as_str(),
+        offer.version as PlanVersionId,
+        offer.name,
+        offer.credits as Credits,
+        note.0,
+        ctx.now(),
+    )
+    .execute(&ctx.db)
+    .await?;
+    find(ctx, buyer, plan, &key).await?.ok_or_else(|| Error::broken("a new request is not there"))
+}
+
+async fn find(ctx: &Context, buyer: PersonId, plan: PlanId, key: &FormKey) -> Result<Option<OrderId>> {
+    let row = sqlx::query!(
+        r#"select o.id as "id: OrderId", version.plan_id as "plan: PlanId"
+        from credit_orders o join plan_versions version on version.id = o.plan_version_id
+        where o.buyer_id = $1 and o.key = $2"#,
+        buyer as PersonId,
+        key.as_str(),
+    )
+    .fetch_optional(&ctx.db)
+    .await?;
+    match row {
+        None => Ok(None),
+        Some(row) if row.plan == plan => Ok(Some(row.id)),
+        Some(_) => Err(Refusal::FormUsedForAnotherPlan.into()),
+    }
+}

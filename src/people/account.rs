@@ -1,0 +1,80 @@
+//! What people change about themselves.
+
+use domain::{FieldErrors, PersonId};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+
+use super::password::{self, NewPassword};
+use super::{Role, SignedIn};
+use crate::{Context, Error, Result};
+
+const NAME_LENGTH_MAX: usize = 80;
+
+/// A name as people write it: any script, no control characters, at most 80 characters. Empty is fine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    pub fn parse(field: &str, text: &str) -> Result<Self, FieldErrors> {
+        let name = text.trim();
+        if name.chars().count() > NAME_LENGTH_MAX {
+            return Err(FieldErrors::one(field, format!("Use at most {NAME_LENGTH_MAX} characters.")));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(FieldErrors::one(field, "Leave out line breaks and other control characters."));
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+/// When the account was made.
+pub async fn since(ctx: &Context, person: &SignedIn) -> Result<OffsetDateTime> {
+    let id = person.id();
+    Ok(sqlx::query_scalar!("select created_at from user_profiles where id = $1", id as PersonId)
+        .fetch_one(&ctx.db)
+        .await?)
+}
+
+pub async fn rename(ctx: &Context, person: &SignedIn, name: Name) -> Result<()> {
+    let id = person.id();
+    sqlx::query!("update user_profiles set name = $2 where id = $1", id as PersonId, name.0).execute(&ctx.db).await?;
+    Ok(())
+}
+
+/// Changes the password and ends every session of the person; the caller starts a new one.
+///
+/// Errors: [`Error::Invalid`] on `current` when it is not the present password.
+pub async fn change_password(ctx: &Context, person: &SignedIn, current: SecretString, new: NewPassword) -> Result<()> {
+    let id = person.id();
+    let stored = sqlx::query_scalar!("select password_hash from user_profiles where id = $1", id as PersonId)
+        .fetch_one(&ctx.db)
+        .await?;
+    if !password::verify(Some(stored.clone()), current).await? {
+        return Err(Error::Invalid(FieldErrors::one("current", "This isn’t your present password. Try again.")));
+    }
+    let hash = password::hash(new).await?;
+    let mut tx = ctx.db.begin().await?;
+    let changed = sqlx::query!(
+        "update user_profiles set password_hash = $2 where id = $1 and password_hash = $3",
+        id as PersonId,
+        hash,
+        stored,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(Error::Invalid(FieldErrors::one("current", "The password was changed a moment ago elsewhere.")));
+    }
+    sqlx::query!("delete from sessions where person_id = $1", id as PersonId).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives somebody a role; for the command line. `false`: there is nobody with this email.
+pub async fn set_role(ctx: &Context, email: &str, role: Role) -> Result<bool> {
+    let email = email.trim().to_lowercase();
+    let changed = sqlx::query!("update user_profiles set role = $2 where email = $1", email, role.as_str())
+        .execute(&ctx.db)
+        .await?;
+    Ok(changed.rows_affected() == 1)
+}

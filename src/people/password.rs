@@ -1,0 +1,78 @@
+//! Passwords: Argon2id, hashed off the async threads and a few at a time, so that a flood of sign-ins starves nobody.
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use domain::FieldErrors;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::{Error, Refusal, Result};
+
+/// Characters, not bytes.
+pub const LENGTH_MIN: usize = 8;
+pub const LENGTH_MAX: usize = 128;
+
+/// At most this many hashes are computed at once; each takes about 19 MiB and 30 ms of a core.
+const HASHES_AT_ONCE: usize = 2;
+/// At most this many wait for their turn; whoever comes later is asked to try again.
+const HASHES_WAITING: usize = 20;
+
+static AT_WORK: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
+static WAITING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE + HASHES_WAITING);
+
+/// A password that may be set: long enough, and not absurdly long.
+#[derive(Clone)]
+pub struct NewPassword(SecretString);
+
+impl NewPassword {
+    /// Errors: [`Error::Invalid`] on `field`.
+    pub fn parse(field: &str, text: &str) -> Result<Self, FieldErrors> {
+        match text.chars().count() {
+            0 => Err(FieldErrors::one(field, "Choose a password.")),
+            length if length < LENGTH_MIN => {
+                Err(FieldErrors::one(field, format!("Use at least {LENGTH_MIN} characters; longer is better.")))
+            }
+            length if length > LENGTH_MAX => {
+                Err(FieldErrors::one(field, format!("Use at most {LENGTH_MAX} characters.")))
+            }
+            _ => Ok(Self(SecretString::from(text))),
+        }
+    }
+}
+
+/// Argon2id with 19 MiB, two passes, one lane (OWASP's minimum, and this crate's default).
+fn hasher() -> Result<Argon2<'static>> {
+    let params = Params::new(19_456, 2, 1, None).map_err(|error| Error::broken(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// The password's hash in PHC form, with a fresh salt.
+pub async fn hash(password: NewPassword) -> Result<String> {
+    run(move || {
+        let hash = hasher()?.hash_password(password.0.expose_secret().as_bytes());
+        Ok(hash.map_err(|error| Error::broken(error.to_string()))?.to_string())
+    })
+    .await
+}
+
+/// Whether the password is the one behind `hash`. Without a hash it computes one all the same and says no, so that an
+/// unknown email takes as long as a wrong password.
+pub async fn verify(hash: Option<String>, password: SecretString) -> Result<bool> {
+    run(move || {
+        let Some(hash) = hash else {
+            let pretended = hasher()?.hash_password(password.expose_secret().as_bytes());
+            pretended.map_err(|error| Error::broken(error.to_string()))?;
+            return Ok(false);
+        };
+        let parsed = PasswordHash::new(&hash).map_err(|error| Error::broken(error.to_string()))?;
+        Ok(hasher()?.verify_password(password.expose_secret().as_bytes(), &parsed).is_ok())
+    })
+    .await
+}
+
+async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let _waiting = WAITING.try_acquire().map_err(|_| Refusal::TooBusy)?;
+    let _at_work = AT_WORK.acquire().await.map_err(Error::broken)?;
+    tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
+}

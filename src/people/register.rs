@@ -1,0 +1,83 @@
+//! Making an account.
+
+use domain::{FieldErrors, PersonId};
+use sqlx::PgPool;
+
+use super::password::{self, NewPassword};
+use super::{Role, SignedIn};
+use crate::{Context, Error, Result, ids};
+
+const EMAIL_LENGTH_MAX: usize = 254;
+const EMAIL_TAKEN: &str = "There is an account with this email already. Sign in instead.";
+
+/// An email address in the form we keep: trimmed and in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Only a plausibility check: something on both sides of one `@`, a dot on the right, no spaces. Whether mail
+    /// arrives there is for a mail to find out.
+    pub fn parse(field: &str, text: &str) -> Result<Self, FieldErrors> {
+        let email = text.trim().to_lowercase();
+        if email.is_empty() {
+            return Err(FieldErrors::one(field, "Enter your email address."));
+        }
+        let plausible = email.len() <= EMAIL_LENGTH_MAX
+            && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+            && email.split_once('@').is_some_and(|(local, host)| {
+                !local.is_empty()
+                    && !host.contains('@')
+                    && host.contains('.')
+                    && !host.starts_with('.')
+                    && !host.ends_with('.')
+            });
+        if plausible {
+            Ok(Self(email))
+        } else {
+            Err(FieldErrors::one(
+                field,
+                "This doesn’t look like an email address. It should read like ana@example.com.",
+            ))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Makes a person with an empty wallet.
+///
+/// Errors: [`Error::Invalid`] on `email` when it is taken.
+pub async fn register(ctx: &Context, email: Email, password: NewPassword) -> Result<SignedIn> {
+    let hash = password::hash(password).await?;
+    create(&ctx.db, &email, &hash, Role::Buyer).await
+}
+
+/// Makes a person with any role; for the command line.
+pub async fn register_as(ctx: &Context, email: Email, password: NewPassword, role: Role) -> Result<SignedIn> {
+    let hash = password::hash(password).await?;
+    create(&ctx.db, &email, &hash, role).await
+}
+
+async fn create(db: &PgPool, email: &Email, hash: &str, role: Role) -> Result<SignedIn> {
+    let id = PersonId::from_uuid(ids::fresh());
+    let mut tx = db.begin().await?;
+    let made = sqlx::query!(
+        "insert into user_profiles (id, email, password_hash, role) values ($1, $2, $3, $4)
+        on conflict (email) do nothing",
+        id as PersonId,
+        email.as_str(),
+        hash,
+        role.as_str(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    if made.rows_affected() == 0 {
+        return Err(Error::Invalid(FieldErrors::one("email", EMAIL_TAKEN)));
+    }
+    sqlx::query!("select credits_open_wallet($1)", id as PersonId).fetch_one(&mut *tx).await?;
+    let person = super::load(&mut *tx, id).await?.ok_or_else(|| Error::broken("a new person is not there"))?;
+    tx.commit().await?;
+    Ok(person)
+}

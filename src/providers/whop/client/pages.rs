@@ -1,0 +1,77 @@
+//! Lists, page by page (Whop API, pagination).
+
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use super::{Call, Client};
+use crate::providers::whop::error::WhopError;
+use crate::providers::whop::wire::page::Page;
+
+/// What Whop gives at most at once.
+pub const PAGE_ITEMS_MAX: u8 = 100;
+/// How many pages are read when nothing else was said.
+const PAGES_MAX: u32 = 50;
+
+/// A list that is fetched while it is read.
+#[derive(Debug)]
+pub struct Pages<'a, T> {
+    client: &'a Client,
+    call: Call<'a>,
+    /// None when the last page was read.
+    next: Option<Cursor>,
+    still_wanted: u32,
+    item: PhantomData<T>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cursor {
+    Start,
+    After(String),
+}
+
+impl<'a, T: DeserializeOwned> Pages<'a, T> {
+    pub(super) fn new(client: &'a Client, call: Call<'a>) -> Self {
+        Self { client, call, next: Some(Cursor::Start), still_wanted: PAGES_MAX, item: PhantomData }
+    }
+
+    /// Reads no more than so many pages.
+    pub fn at_most(mut self, pages: u32) -> Self {
+        self.still_wanted = pages;
+        self
+    }
+
+    /// The next page. None when there is none, or none more was wanted.
+    pub async fn next(&mut self) -> Result<Option<Vec<T>>, WhopError> {
+        if self.still_wanted == 0 {
+            return Ok(None);
+        }
+        let Some(cursor) = self.next.take() else { return Ok(None) };
+        self.still_wanted -= 1;
+        let call = self.call.clone().query("first", PAGE_ITEMS_MAX.to_string());
+        let call = if let Cursor::After(cursor) = &cursor { call.query("after", cursor) } else { call };
+        let page: Page<T> = self.client.ask(call).await?;
+        self.next = page
+            .page_info
+            .end_cursor
+            .filter(|end| page.page_info.has_next_page && !end.is_empty())
+            .map(Cursor::After)
+            // A cursor that doesn't move would go round for ever.
+            .filter(|next| *next != cursor);
+        Ok(Some(page.data))
+    }
+
+    /// Whether there is more than what was read.
+    pub const fn has_more(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// All items of all pages, as far as they were wanted.
+    pub async fn collect(mut self) -> Result<Vec<T>, WhopError> {
+        let mut items = Vec::new();
+        while let Some(page) = self.next().await? {
+            items.extend(page);
+        }
+        Ok(items)
+    }
+}

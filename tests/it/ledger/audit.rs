@@ -1,0 +1,157 @@
+//! The audit sees every kind of damage. Each is done past all triggers and rights, and must be found by its name.
+
+use atlas::ledger::audit::audit;
+use domain::Credits;
+use futures::future::join_all;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::stage::{Stage, promo, usage};
+
+const KEPT: [&str; 6] =
+    ["credit_accounts", "credit_transactions", "credit_lots", "credit_entries", "payments", "credit_orders"];
+
+/// A wallet with a purchase, a gift, a spend over both, and a debt that was repaid; another with a gift.
+async fn busy(pool: PgPool) -> Stage {
+    let stage = Stage::new(pool).await;
+    let (ana, ben) = (stage.buyer("ana").await, stage.buyer("ben").await);
+    let order = stage.starts_checkout(&ana, "starter").await;
+    stage.starts_checkout(&ana, "pro").await;
+    stage.pays(&order, "pay_1").await;
+    stage.grants(&promo(&ana, 100)).await.unwrap();
+    stage.spends(&usage(&ana, 150)).await.unwrap();
+    stage.owes(&ana, 30).await;
+    stage.grants(&promo(&ana, 70)).await.unwrap();
+    stage.grants(&promo(&ben, 20)).await.unwrap();
+    stage
+}
+
+/// Runs statements with triggers and foreign keys switched off.
+async fn behind_all_guards(stage: &Stage, sql: &str) {
+    let sql = format!("begin; set local session_replication_role = replica; {sql}; commit");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&stage.owner).await.unwrap();
+}
+
+async fn keep(stage: &Stage) {
+    let copies: Vec<String> = KEPT.iter().map(|table| format!("create table kept_{table} as table {table}")).collect();
+    behind_all_guards(stage, &copies.join(";")).await;
+}
+
+async fn restore(stage: &Stage) {
+    let back = |table: &&str| {
+        format!("delete from {table}; insert into {table} overriding system value select * from kept_{table}")
+    };
+    behind_all_guards(stage, &KEPT.iter().map(back).collect::<Vec<_>>().join(";")).await;
+}
+
+const DAMAGE: [(&str, &str); 23] = [
+    ("a wallet holds what its entries sum to", "update credit_accounts set posted = posted + 1 where kind = 'wallet'"),
+    ("a wallet holds what its entries sum to", "update credit_accounts set debt = 1 where kind = 'wallet'"),
+    ("a wallet's entries are numbered without a gap", "update credit_accounts set seq = seq + 1 where kind = 'wallet'"),
+    ("a wallet's entries are numbered without a gap", "delete from credit_entries where account_seq = 2"),
+    (
+        "a wallet's entries are numbered without a gap",
+        "update credit_entries set account_seq = 0 where account_seq = 1",
+    ),
+    (
+        "each entry's balance follows from the one before",
+        "update credit_entries set balance_after = balance_after + 1 where account_seq = 2",
+    ),
+    ("a lot holds what its entries sum to", "update credit_lots set remaining = remaining - 1 where remaining > 0"),
+    ("a lot begins with what it granted", "update credit_lots set granted = granted + 1 where source = 'promo'"),
+    (
+        "a lot begins with what it granted",
+        "insert into credit_lots (account_id, transaction_id, source, priority, granted, remaining)
+        select account_id, id, 'promo', 10, 5, 0 from credit_transactions where kind = 'spend'",
+    ),
+    (
+        "an entry moves its transaction's wallet against a system account",
+        "update credit_entries set counter_id = (select max(id) from credit_accounts where kind = 'wallet')
+        where account_id = (select min(id) from credit_accounts where kind = 'wallet') and account_seq = 1",
+    ),
+    (
+        "an entry moves its transaction's wallet against a system account",
+        "update credit_transactions set account_id = (select max(id) from credit_accounts where kind = 'wallet')
+        where kind = 'spend'",
+    ),
+    ("a wallet holds what its lots hold", "update credit_lots set held = 1 where remaining > 0"),
+    ("a lot is held for what open holds reserve of it", "update credit_lots set held = 1 where remaining > 0"),
+    ("what is held is what open holds reserve", "update credit_accounts set held = 1 where posted > 0"),
+    ("a transaction says what its entries sum to", "update credit_transactions set net = net + 1 where kind = 'spend'"),
+    (
+        "a transaction says what its entries sum to",
+        "update credit_transactions set debt_change = debt_change + 1 where kind = 'spend'",
+    ),
+    (
+        "each balance in the statement follows from the one before",
+        "update credit_transactions set balance_after = balance_after + 1 where kind = 'spend'",
+    ),
+    (
+        "repayments of debt cancel out",
+        "update credit_entries set counter_id = (select id from credit_accounts where code = 'promo')
+        where bucket = 'debt' and amount < 0",
+    ),
+    (
+        "each collected payment granted exactly its order's credits once",
+        "update credit_orders set credits = credits + 1 where state = 'paid'",
+    ),
+    (
+        "each collected payment granted exactly its order's credits once",
+        "update credit_orders set buyer_id = (select id from user_profiles where email = 'ben@example.com')",
+    ),
+    ("an order is paid when a payment of it granted, and only then", "update credit_orders set state = 'paid'"),
+    ("no payment granted without being collected", "update payments set state = 'pending'"),
+    ("no payment granted without being collected", "update payments set granted_by = null"),
+];
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn every_kind_of_damage_is_found_and_named(pool: PgPool) {
+    let stage = busy(pool).await;
+    keep(&stage).await;
+    for (invariant, damage) in DAMAGE {
+        stage.audits_clean().await;
+        behind_all_guards(&stage, damage).await;
+        let findings = stage.findings().await;
+        let found = findings.iter().find(|finding| finding.invariant == invariant);
+        assert!(found.is_some_and(|finding| finding.rows > 0), "{damage}: {findings:?}");
+        restore(&stage).await;
+    }
+    stage.audits_clean().await;
+}
+
+#[test]
+fn no_invariant_is_without_damage_that_shows_it() {
+    let sources = [
+        include_str!("../../../src/ledger/audit/lots.rs"),
+        include_str!("../../../src/ledger/audit/payments.rs"),
+        include_str!("../../../src/ledger/audit/wallets.rs"),
+    ];
+    let lines = sources.iter().flat_map(|source| source.lines());
+    let checked = lines.filter_map(|line| line.trim_start().strip_prefix("select '")).map(|rest| {
+        let (invariant, _) = rest.split_once("', count").or_else(|| rest.split_once("' as invariant")).unwrap();
+        invariant.replace("''", "'")
+    });
+    let mut seen = 0;
+    for invariant in checked {
+        assert!(DAMAGE.iter().any(|(named, _)| *named == invariant), "no damage shows that this is found: {invariant}");
+        seen += 1;
+    }
+    assert_eq!(seen, 15, "as many as there are");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn an_audit_beside_writers_sees_one_moment(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    stage.grants(&promo(&ana, 1_000)).await.unwrap();
+    let spends: Vec<_> = (0..60).map(|_| usage(&ana, 3)).collect();
+    let (moved, reports) = futures::future::join(
+        join_all(spends.iter().map(|spend| stage.spends(spend))),
+        join_all((0..20).map(|_| audit(&stage.ctx.db))),
+    )
+    .await;
+    assert!(moved.iter().all(Result::is_ok));
+    for report in reports {
+        assert_eq!(report.unwrap().findings, []);
+    }
+    assert_eq!(stage.balance(&ana).await.posted, Credits::new(820));
+}

@@ -1,0 +1,162 @@
+//! What nobody may do to the ledger: the application by its rights, the owner by triggers and constraints.
+
+use atlas::ledger::audit::audit;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::stage::{Stage, promo, usage};
+
+const LEDGER: [&str; 6] =
+    ["credit_accounts", "credit_transactions", "credit_lots", "credit_entries", "credit_holds", "credit_hold_lots"];
+
+/// The SQLSTATE with which the statement is refused.
+async fn refused(db: &PgPool, sql: &str) -> String {
+    let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await else {
+        panic!("it was done: {sql}");
+    };
+    error.as_database_error().unwrap().code().unwrap().into_owned()
+}
+
+async fn moved(pool: PgPool) -> Stage {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    stage.grants(&promo(&ana, 10)).await.unwrap();
+    stage.spends(&usage(&ana, 4)).await.unwrap();
+    stage
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_application_may_only_read_the_ledger(pool: PgPool) {
+    let stage = moved(pool).await;
+    let role: String = sqlx::query_scalar("select current_user::text").fetch_one(&stage.ctx.db).await.unwrap();
+    assert_eq!(role, atlas::APP_ROLE);
+    for table in LEDGER {
+        let column: String = sqlx::query_scalar(
+            "select column_name::text from information_schema.columns where table_name = $1 and column_name <> 'id'
+            and is_updatable = 'YES' limit 1",
+        )
+        .bind(table)
+        .fetch_one(&stage.owner)
+        .await
+        .unwrap();
+        for sql in [
+            format!("update {table} set {column} = {column}"),
+            format!("delete from {table}"),
+            format!("truncate {table} cascade"),
+            format!("insert into {table} ({column}) select {column} from {table}"),
+            format!("select * from {table} for update"),
+            format!("alter table {table} disable trigger all"),
+            format!("drop table {table} cascade"),
+        ] {
+            assert_eq!(refused(&stage.ctx.db, &sql).await, "42501", "{sql}");
+        }
+        sqlx::raw_sql(AssertSqlSafe(format!("select * from {table}"))).execute(&stage.ctx.db).await.unwrap();
+    }
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_application_may_call_three_functions_and_no_other(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let callable: Vec<String> = sqlx::query_scalar(
+        "select proname::text from pg_proc where pronamespace = 'public'::regnamespace
+        and has_function_privilege($1, oid, 'execute') order by 1",
+    )
+    .bind(atlas::APP_ROLE)
+    .fetch_all(&stage.owner)
+    .await
+    .unwrap();
+    assert_eq!(callable, ["credits_grant", "credits_open_wallet", "credits_spend"]);
+    let unsafe_definers = stage
+        .count(
+            "select count(*) from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
+            and not coalesce(array_to_string(proconfig, ',') like '%search_path=public, pg_temp%', false)",
+        )
+        .await;
+    assert_eq!(unsafe_definers, 0, "each that runs as its owner pins where it looks for tables");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_application_changes_no_terms_and_owns_nothing(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    for sql in [
+        "update plan_versions set credits = 1",
+        "delete from plan_versions",
+        "update plans set slug = 'x'",
+        "update credit_orders set credits = 1",
+        "update credit_orders set price_minor = 1",
+        "update credit_orders set buyer_id = buyer_id",
+        "delete from credit_orders",
+        "update payments set order_id = order_id",
+        "delete from payments",
+        "update provider_events set body = ''",
+        "delete from provider_events",
+        "delete from user_profiles",
+        "create table mine (id int)",
+        "set session_replication_role = replica",
+    ] {
+        assert_eq!(refused(&stage.ctx.db, sql).await, "42501", "{sql}");
+    }
+    assert_eq!(
+        stage
+            .count("select count(*) from pg_class c join pg_roles r on r.oid = c.relowner and rolname = 'atlas_app'")
+            .await,
+        0
+    );
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn even_the_owner_cannot_change_what_was_booked(pool: PgPool) {
+    let stage = moved(pool).await;
+    for table in ["credit_transactions", "credit_entries", "plan_versions"] {
+        for sql in [
+            format!("update {table} set created_at = created_at"),
+            format!("delete from {table}"),
+            format!("truncate {table} cascade"),
+        ] {
+            assert_eq!(refused(&stage.owner, &sql).await, "42501", "{sql}");
+        }
+    }
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_schema_refuses_what_must_never_be(pool: PgPool) {
+    let stage = moved(pool).await;
+    let ben = stage.buyer("ben").await;
+    stage.grants(&promo(&ben, 5)).await.unwrap();
+    for (sql, code) in [
+        ("update credit_accounts set posted = -1 where kind = 'wallet'", "23514"),
+        ("update credit_accounts set held = posted + 1 where kind = 'wallet'", "23514"),
+        ("update credit_accounts set debt = -1 where kind = 'wallet'", "23514"),
+        ("update credit_accounts set posted = 1 where kind = 'system'", "23514"),
+        ("update credit_lots set remaining = granted + 1", "23514"),
+        ("update credit_lots set remaining = -1", "23514"),
+        ("update credit_lots set held = remaining + 1", "23514"),
+        ("update credit_lots set granted = 0", "23514"),
+        ("delete from credit_lots", "23503"),
+        (
+            "insert into credit_accounts (kind, owner_id) select kind, owner_id from credit_accounts where kind = 'wallet'",
+            "23505",
+        ),
+        ("insert into credit_accounts (kind, code) values ('system', 'promo')", "23505"),
+        ("insert into credit_accounts (kind) values ('wallet')", "23514"),
+    ] {
+        assert_eq!(refused(&stage.owner, sql).await, code, "{sql}");
+    }
+    // An entry about another wallet's lot, and one without any movement.
+    let entry = "insert into credit_entries (transaction_id, line, account_id, counter_id, lot_id, bucket, amount, account_seq, balance_after)
+        select t.id, 9, t.account_id, 1, ";
+    let foreign = format!(
+        "{entry} (select max(id) from credit_lots), 'posted', 1, 99, 1 from credit_transactions t order by t.id limit 1"
+    );
+    assert_eq!(refused(&stage.owner, &foreign).await, "23503");
+    let empty = format!(
+        "{entry} (select min(id) from credit_lots), 'posted', 0, 99, 1 from credit_transactions t order by t.id limit 1"
+    );
+    assert_eq!(refused(&stage.owner, &empty).await, "23514");
+    let numbered_twice = format!(
+        "{entry} (select min(id) from credit_lots), 'posted', 1, 1, 1 from credit_transactions t order by t.id limit 1"
+    );
+    assert_eq!(refused(&stage.owner, &numbered_twice).await, "23505");
+    assert_eq!(audit(&stage.ctx.db).await.unwrap().wallets, 2);
+}

@@ -1,0 +1,7 @@
+//! An order's life: checkout or request, settling, asking, expiring, and what its buyer sees.
+
+mod ask;
+mod checkout;
+mod expire;
+mod request;
+mod views;

@@ -1,0 +1,250 @@
+//! Accounts: signing up, signing in, changing the password, and what people type into those forms.
+
+use std::sync::LazyLock;
+
+use atlas::people::account::{Name, change_password, rename, set_role, since};
+use atlas::people::password::{LENGTH_MAX, NewPassword};
+use atlas::people::register::{Email, register, register_as};
+use atlas::people::sign_in::sign_in;
+use atlas::people::{self, Role, SignedIn};
+use atlas::{Error, Refusal, Result};
+use domain::{Credits, PersonId};
+use futures::future::join_all;
+use secrecy::SecretString;
+use sqlx::PgPool;
+use tokio::sync::RwLock;
+
+use crate::stage::{Stage, promo, refusal};
+
+/// Only so many passwords are hashed at once in a process, this one too: whoever floods needs it alone.
+static HASHING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
+
+const GOOD: &str = "correct horse battery";
+
+fn email(text: &str) -> Email {
+    Email::parse("email", text).unwrap()
+}
+
+fn password(text: &str) -> NewPassword {
+    NewPassword::parse("password", text).unwrap()
+}
+
+async fn signs_up(stage: &Stage, address: &str) -> SignedIn {
+    register(&stage.ctx, email(address), password(GOOD)).await.unwrap()
+}
+
+async fn signs_in(stage: &Stage, address: &str, text: &str) -> Result<SignedIn> {
+    sign_in(&stage.ctx, address, SecretString::from(text)).await
+}
+
+fn invalid<T>(result: Result<T>, field: &str) -> String {
+    match result {
+        Err(Error::Invalid(errors)) => errors.of(field).unwrap().to_owned(),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("it was taken"),
+    }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn who_signs_up_can_sign_in_with_an_empty_wallet(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let ana = signs_up(&stage, " Ana@Example.COM ").await;
+    assert_eq!((ana.email(), ana.display_name(), ana.role()), ("ana@example.com", "ana@example.com", Role::Buyer));
+    assert_eq!(ana.available(), Credits::ZERO);
+    for typed in ["ana@example.com", "ANA@example.com", "  ana@EXAMPLE.com\n"] {
+        assert_eq!(signs_in(&stage, typed, GOOD).await.unwrap().id(), ana.id(), "{typed:?}");
+    }
+    let hash: String =
+        sqlx::query_scalar("select password_hash from user_profiles").fetch_one(&stage.owner).await.unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    assert!(!format!("{:?}", SecretString::from(GOOD)).contains("horse"));
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn an_unknown_email_and_a_wrong_password_get_the_same_answer(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    signs_up(&stage, "ana@example.com").await;
+    let huge = "x".repeat(10_000);
+    for (address, text) in [
+        ("ana@example.com", "wrong"),
+        ("ana@example.com", ""),
+        ("ana@example.com", "correct horse battery "),
+        ("ana@example.com", huge.as_str()),
+        ("ana@example.com", "correct\0horse battery"),
+        ("nobody@example.com", GOOD),
+        ("", GOOD),
+        ("ana@example.com\0", GOOD),
+        ("ana\0@example.com", GOOD),
+        (huge.as_str(), GOOD),
+        ("' or 1=1 --", GOOD),
+    ] {
+        assert_eq!(refusal(signs_in(&stage, address, text).await), Refusal::WrongCredentials, "{address:.30?}");
+    }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn an_email_is_taken_once_also_by_two_at_once_and_in_capitals(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let both = [
+        register(&stage.ctx, email("ana@example.com"), password(GOOD)),
+        register(&stage.ctx, email("Ana@example.com"), password(GOOD)),
+    ];
+    let answers = join_all(both).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    for answer in answers.into_iter().filter(Result::is_err) {
+        assert!(invalid(answer, "email").contains("Sign in instead"));
+    }
+    assert_eq!(stage.count("select count(*) from user_profiles").await, 1);
+    assert_eq!(stage.count("select count(*) from credit_accounts where kind = 'wallet'").await, 1);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_new_password_ends_every_session_and_the_old_password(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let (ana, ben) = (signs_up(&stage, "ana@example.com").await, signs_up(&stage, "ben@example.com").await);
+    for (place, person) in [&ana, &ana, &ben].into_iter().enumerate() {
+        sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values (sha256($1), $2, '{}', now())")
+            .bind(vec![u8::try_from(place).unwrap()])
+            .bind(person.id())
+            .execute(&stage.ctx.db)
+            .await
+            .unwrap();
+    }
+    let change = async |current: &str, new: &str| {
+        change_password(&stage.ctx, &ana, SecretString::from(current), password(new)).await
+    };
+    assert!(invalid(change("wrong", "a new password").await, "current").contains("present password"));
+    assert_eq!(stage.count("select count(*) from sessions").await, 3, "nothing changed");
+
+    change(GOOD, "päßwort 🎉 новый").await.unwrap();
+    assert_eq!(stage.count("select count(*) from sessions").await, 1, "only ben's is left");
+    assert_eq!(refusal(signs_in(&stage, "ana@example.com", GOOD).await), Refusal::WrongCredentials);
+    assert!(signs_in(&stage, "ana@example.com", "päßwort 🎉 новый").await.is_ok());
+    assert!(signs_in(&stage, "ben@example.com", GOOD).await.is_ok());
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn two_changes_of_a_password_at_once_are_one(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let ana = signs_up(&stage, "ana@example.com").await;
+    let change = |new: &'static str| change_password(&stage.ctx, &ana, SecretString::from(GOOD), password(new));
+    let answers = join_all([change("first new one"), change("second new one")]).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    let good = if answers[0].is_ok() { "first new one" } else { "second new one" };
+    assert!(signs_in(&stage, "ana@example.com", good).await.is_ok());
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_flood_of_sign_ins_is_asked_to_come_again(pool: PgPool) {
+    let _alone = HASHING.write().await;
+    let stage = Stage::new(pool).await;
+    let answers = join_all((0..40).map(|_| signs_in(&stage, "nobody@example.com", GOOD))).await;
+    let refusals: Vec<Refusal> = answers.into_iter().map(refusal).collect();
+    let busy = refusals.iter().filter(|refusal| **refusal == Refusal::TooBusy).count();
+    assert!((1..=18).contains(&busy), "{busy} were turned away");
+    assert!(refusals.iter().all(|refusal| matches!(refusal, Refusal::TooBusy | Refusal::WrongCredentials)));
+    assert_eq!(
+        refusal(signs_in(&stage, "nobody@example.com", GOOD).await),
+        Refusal::WrongCredentials,
+        "all is calm again"
+    );
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn names_of_every_script_are_kept_as_written(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    for name in
+        ["Zoë Ω̃ 李小龍", "مريم", "👩‍👩‍👧‍👦 & <b>Co</b>", "O'Brien \"x\"; drop table", &"字".repeat(80), &"🎉".repeat(80), ""]
+    {
+        rename(&stage.ctx, &ana, Name::parse("name", &format!("  {name} ")).unwrap()).await.unwrap();
+        let shown = stage.again(ana.id()).await;
+        assert_eq!(shown.name(), name.trim());
+        assert_eq!(shown.display_name(), if name.is_empty() { "ana@example.com" } else { name });
+    }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_role_and_a_balance_bite_at_once(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let ana = register_as(&stage.ctx, email("ana@example.com"), password(GOOD), Role::Admin).await.unwrap();
+    assert_eq!(ana.role(), Role::Admin);
+    stage.grants(&promo(&ana, 12)).await.unwrap();
+    assert!(set_role(&stage.ctx, " ANA@example.com", Role::Support).await.unwrap());
+    assert!(!set_role(&stage.ctx, "nobody@example.com", Role::Admin).await.unwrap());
+    let again = stage.again(ana.id()).await;
+    assert_eq!((again.role(), again.available()), (Role::Support, Credits::new(12)));
+    assert!(since(&stage.ctx, &again).await.is_ok());
+    let nobody = people::load(&stage.ctx.db, PersonId::from_uuid(atlas::ids::fresh())).await.unwrap();
+    assert!(nobody.is_none());
+}
+
+/// Postgres and Rust must agree on what lower case is, or signing up with a rare letter would break.
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn every_email_that_is_taken_can_be_stored(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let emails: Vec<String> = ('\0'..=char::MAX)
+        .filter_map(|letter| Email::parse("email", &format!("{letter}@example.com")).ok())
+        .map(|email| email.as_str().to_owned())
+        .collect();
+    assert!(emails.len() > 1_000_000);
+    let disputed: Vec<String> =
+        sqlx::query_scalar("select email from unnest($1::text[]) email where lower(email) <> email")
+            .bind(&emails)
+            .fetch_all(&stage.ctx.db)
+            .await
+            .unwrap();
+    assert_eq!(disputed, [""; 0]);
+}
+
+#[test]
+fn an_email_looks_like_one() {
+    for good in ["a@b.c", "ana.maria+tag@sub.example.co", "ü@bücher.example", "very-long@example.museum"] {
+        assert_eq!(email(good).as_str(), good);
+    }
+    let longest = format!("{}@example.com", "a".repeat(242));
+    assert_eq!(email(&longest).as_str().len(), 254);
+    for bad in [
+        "",
+        "ana",
+        "@example.com",
+        "ana@",
+        "ana@example",
+        "ana@.com",
+        "ana@example.",
+        "a@b@c.d",
+        "a b@example.com",
+        "ana@example.com\0",
+        "ana@exam\nple.com",
+        &format!("{}@example.com", "a".repeat(243)),
+        &"x".repeat(10_000),
+        &format!("{}@example.com", "ü".repeat(200)),
+    ] {
+        assert!(Email::parse("email", bad).unwrap_err().of("email").is_some(), "{bad:.30?}");
+    }
+}
+
+#[test]
+fn a_password_is_8_to_128_characters_of_any_kind() {
+    for good in ["12345678", "pässwörd", "🎉🎉🎉🎉🎉🎉🎉🎉", "        ", "with\0zero", &"ü".repeat(LENGTH_MAX)]
+    {
+        assert!(NewPassword::parse("password", good).is_ok(), "{good:?}");
+    }
+    for bad in ["", "1234567", "ääääääá", &"x".repeat(LENGTH_MAX + 1), &"x".repeat(10_000)] {
+        assert!(NewPassword::parse("password", bad).is_err(), "{bad:.20?}");
+    }
+}
+
+#[test]
+fn a_name_is_at_most_80_characters_without_control_characters() {
+    for bad in ["a".repeat(81), "x".repeat(10_000), "zero\0".to_owned(), "two\nlines".to_owned(), "tab\tbed".to_owned()]
+    {
+        assert!(Name::parse("name", &bad).unwrap_err().of("name").is_some(), "{bad:.20?}");
+    }
+}

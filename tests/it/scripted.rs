@@ -1,0 +1,164 @@
+//! A payment provider that does what a test tells it, and remembers what it was asked. Checkouts are idempotent by
+//! order, as at a real one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use atlas::events::{Content, PaymentFacts, ReadEvent};
+use atlas::providers::{Checkout, CheckoutRequest, NotAnEvent, PaymentProvider, PaymentQuery, ProviderError};
+use domain::{OrderId, Provider};
+use tokio::sync::watch;
+
+/// The account that is ours at this provider.
+pub const ACCOUNT: &str = "biz_ours";
+
+/// How the provider fails until told otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Unreachable,
+    Unreadable,
+    Misconfigured,
+    NotFound,
+    /// It does what it was asked, but the answer is lost.
+    AnswerLost,
+    /// It gives every order the same checkout, which is nonsense.
+    SameCheckout,
+}
+
+impl Fault {
+    pub const ALL: [Self; 5] =
+        [Self::Unreachable, Self::Unreadable, Self::Misconfigured, Self::NotFound, Self::AnswerLost];
+
+    fn error(self) -> ProviderError {
+        match self {
+            Self::Unreachable | Self::AnswerLost | Self::SameCheckout => ProviderError::Unreachable("scripted".into()),
+            Self::Unreadable => ProviderError::Unreadable("scripted".into()),
+            Self::Misconfigured => ProviderError::Misconfigured("scripted".into()),
+            Self::NotFound => ProviderError::NotFound,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Script {
+    fault: Option<Fault>,
+    checkouts: BTreeMap<OrderId, Checkout>,
+    requests: Vec<CheckoutRequest>,
+    payments: Vec<PaymentFacts>,
+    queries: Vec<PaymentQuery>,
+    events: HashMap<Vec<u8>, ReadEvent>,
+}
+
+pub struct Scripted {
+    script: Mutex<Script>,
+    /// Whether calls go through, or hang.
+    answering: watch::Sender<bool>,
+}
+
+impl Scripted {
+    pub fn new() -> Self {
+        Self { script: Mutex::default(), answering: watch::Sender::new(true) }
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    pub fn fails(&self, fault: Fault) {
+        self.script().fault = Some(fault);
+    }
+
+    pub fn recovers(&self) {
+        self.script().fault = None;
+    }
+
+    /// From now on no call is answered.
+    pub fn hangs(&self) {
+        self.answering.send_replace(false);
+    }
+
+    /// Answers what hangs, and all that comes.
+    pub fn answers(&self) {
+        self.answering.send_replace(true);
+    }
+
+    /// Makes `facts` part of what the provider says when it is asked.
+    pub fn knows(&self, facts: &PaymentFacts) {
+        self.script().payments.push(facts.clone());
+    }
+
+    /// From now on a webhook with this body says `content`.
+    pub fn says(&self, body: &[u8], kind: &str, content: Content) {
+        let object_id = match &content {
+            Content::Payment(facts) => Some(facts.payment_id.clone()),
+            _ => None,
+        };
+        self.script().events.insert(body.to_vec(), ReadEvent { kind: kind.to_owned(), object_id, content });
+    }
+
+    /// How many checkouts it has made.
+    pub fn checkouts(&self) -> usize {
+        self.script().checkouts.len()
+    }
+
+    /// Every request for a checkout, repetitions too.
+    pub fn requests(&self) -> Vec<CheckoutRequest> {
+        self.script().requests.clone()
+    }
+
+    /// Every question about payments.
+    pub fn queries(&self) -> Vec<PaymentQuery> {
+        self.script().queries.clone()
+    }
+
+    async fn answer(&self) {
+        self.answering.subscribe().wait_for(|answering| *answering).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for Scripted {
+    fn name(&self) -> Provider {
+        Provider::Whop
+    }
+
+    fn account(&self) -> &str {
+        ACCOUNT
+    }
+
+    async fn open_checkout(&self, request: &CheckoutRequest) -> Result<Checkout, ProviderError> {
+        self.script().requests.push(request.clone());
+        self.answer().await;
+        let mut script = self.script();
+        let fault = script.fault;
+        if let Some(fault) = fault.filter(|fault| !matches!(fault, Fault::AnswerLost | Fault::SameCheckout)) {
+            return Err(fault.error());
+        }
+        let name = if fault == Some(Fault::SameCheckout) { "same".to_owned() } else { request.order.to_string() };
+        let checkout = script.checkouts.entry(request.order).or_insert_with(|| Checkout {
+            id: format!("ch_{name}"),
+            url: format!("https://pay.example/{name}"),
+            plan_id: Some(format!("plan_{name}")),
+        });
+        if fault == Some(Fault::AnswerLost) { Err(Fault::AnswerLost.error()) } else { Ok(checkout.clone()) }
+    }
+
+    async fn payments_of(&self, query: &PaymentQuery) -> Result<Vec<PaymentFacts>, ProviderError> {
+        self.script().queries.push(query.clone());
+        self.answer().await;
+        let script = self.script();
+        if let Some(fault) = script.fault {
+            return Err(fault.error());
+        }
+        let fits = |facts: &&PaymentFacts| {
+            facts.checkout_id.as_ref() == Some(&query.checkout_id)
+                || query.payment_hint.as_ref() == Some(&facts.payment_id)
+        };
+        Ok(script.payments.iter().filter(fits).cloned().collect())
+    }
+
+    fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {
+        self.script().events.get(body).cloned().ok_or(NotAnEvent("not in the script"))
+    }
+}
