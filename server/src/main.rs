@@ -1,5 +1,8 @@
 //! The program `atlas`: the server and the operator's commands.
 
+// The type of the router holds those of the pages.
+#![recursion_limit = "512"]
+
 mod assets;
 mod cluster;
 mod config;
