@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::api::error::ApiError;
 use crate::sandbox::Sandbox;
@@ -50,7 +50,8 @@ pub struct Faults {
     pub webhook_delay_ms: u64,
     /// Probability, 0 to 1, that a message is never sent.
     pub webhook_loss: f64,
-    /// Event types that the webhook faults apply to; all of them when empty.
+    /// Event types that the webhook faults apply to, one or a list; all of them when empty.
+    #[serde(deserialize_with = "one_or_many")]
     pub webhook_only: Vec<String>,
     /// Waits before every API answer.
     pub api_latency_ms: u64,
@@ -108,6 +109,20 @@ impl Faults {
         }
         Some(failure)
     }
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) if one == "all" => Vec::new(),
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
 }
 
 #[derive(Clone, Copy, Debug)]

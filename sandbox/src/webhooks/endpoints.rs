@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::deliver::Dispatch;
-use super::{API_VERSION_DATE, EVENTS, Endpoint, Message, emit};
+use super::{API_VERSION_DATE, EVENTS, Endpoint, Message, emit, sample};
 use crate::api::error::ApiError;
 use crate::api::version;
 use crate::clock::Moment;
@@ -118,21 +118,11 @@ pub fn replay(world: &mut World, message_id: &str, from: Option<&str>, regenerat
     Ok(id)
 }
 
-/// Sends a sample of an event to one endpoint, made from the newest record of its kind.
+/// Sends a sample of an event to one endpoint.
 pub fn test(world: &mut World, id: &str, event: &str) -> Result<String, ApiError> {
     let endpoint = world.endpoints.get(id).cloned().ok_or(ApiError::not_found("Webhook"))?;
-    if !EVENTS.contains(&event) {
-        return Err(ApiError::bad(format!("event {event} cannot be tested")));
-    }
-    let newest = world.messages.newest().find(|message| message.event == event);
-    let data = newest.and_then(|message| data_of(&message.body));
-    let data =
-        data.unwrap_or_else(|| serde_json::json!({ "id": "test", "note": "no such event has happened here yet" }));
+    let data = sample::data(&world.settings, event).ok_or(ApiError::bad(format!("event {event} cannot be tested")))?;
     let message = emit::message(world, &endpoint, event, &data, None, None).ok_or(ApiError::bad("nothing to send"))?;
     world.outbox.push(Dispatch::plain(message.clone()));
     Ok(message)
-}
-
-fn data_of(body: &str) -> Option<serde_json::Value> {
-    serde_json::from_str::<serde_json::Value>(body).ok()?.get_mut("data").map(serde_json::Value::take)
 }

@@ -83,7 +83,6 @@ fn summary(world: &World, plan: &Plan, title: &str) -> Markup {
             p class="soft" { (renewal) }
             @if let Some(description) = &terms.description { p class="soft" { (description) } }
             dl class="total" {
-                div { dt { "Subtotal" } dd { (terms.due_at_once()) } }
                 div { dt { "Tax" } dd { "none in the sandbox" } }
                 div class="sum" { dt { "Due today" } dd { (terms.due_at_once()) } }
             }
