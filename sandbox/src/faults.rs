@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::api::error::ApiError;
 use crate::sandbox::Sandbox;
+use crate::tasks;
 
 /// How long a call hangs that was told to time out.
 const HANG: Duration = Duration::from_secs(30);
@@ -41,6 +42,7 @@ pub enum RedirectStyle {
 /// Every fault and switch. The default is good behaviour.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the JSON")]
 pub struct Faults {
     /// Extra copies of each delivery, sent at the same time.
     pub webhook_duplicates: u32,
@@ -149,14 +151,12 @@ pub async fn layer(State(sandbox): State<Sandbox>, request: Request, next: Next)
         }
         Some(after) => {
             // In a task of its own: it is done even if the caller gives up waiting.
-            let done = tokio::spawn(next.run(request)).await;
-            match after {
-                Failure::ErrorAfterDoing(status) => ApiError::of_status(status).into_response(),
-                _ => {
-                    tokio::time::sleep(HANG).await;
-                    done.unwrap_or_else(|_| ApiError::of_status(500).into_response())
-                }
+            let done = tasks::spawn(next.run(request)).await;
+            if let Failure::ErrorAfterDoing(status) = after {
+                return ApiError::of_status(status).into_response();
             }
+            tokio::time::sleep(HANG).await;
+            done.unwrap_or_else(|_| ApiError::of_status(500).into_response())
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod products;
 pub mod refunds;
 pub mod routes;
 pub mod sandbox;
+pub mod tasks;
 pub mod webhooks;
 pub mod world;
 
@@ -80,5 +81,5 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         // A dropped sender means the same: stop.
         let _ = stopped.await;
     });
-    Ok(Running { address, sandbox, stop, server: tokio::spawn(async { server.await }) })
+    Ok(Running { address, sandbox, stop, server: tasks::spawn(async { server.await }) })
 }

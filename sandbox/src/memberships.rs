@@ -151,7 +151,7 @@ fn announce_update(world: &mut World, id: &str, before: &Value) -> Value {
 pub fn view(world: &World, membership: &Membership) -> Value {
     let person = world.people.get(&membership.person_id);
     let product = world.products.get_any(&membership.product_id);
-    let day = std::time::Duration::from_secs(24 * 3600);
+    let day = std::time::Duration::from_hours(24);
     let period_end = membership.billing_period.map(|days| membership.created_at.plus(day.saturating_mul(days)));
     json!({
         "id": membership.id,

@@ -11,9 +11,9 @@ async fn press(stage: &Stage, checkout: &Value, fields: &[(&str, &str)]) -> Resp
     let mut form: Vec<_> =
         usual.into_iter().filter(|(name, _)| !fields.iter().any(|(other, _)| other == name)).collect();
     form.extend(fields);
-    let body: String = form.iter().map(|(name, value)| format!("{name}={}&", value.replace(' ', "+"))).collect();
+    let pairs: Vec<_> = form.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
     let request = stage.client.post(url).header("content-type", "application/x-www-form-urlencoded");
-    request.body(body).send().await.unwrap()
+    request.body(pairs.join("&")).send().await.unwrap()
 }
 
 fn location(response: &Response) -> String {

@@ -160,7 +160,7 @@ impl Inbox {
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
         let kept = Arc::new(Mutex::new(Kept::default()));
         let app = Router::new().route("/hooks", post(receive)).with_state(Arc::clone(&kept));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        sandbox::tasks::spawn(async move { axum::serve(listener, app).await });
         Self { url, kept }
     }
 
