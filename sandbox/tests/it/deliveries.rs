@@ -19,8 +19,8 @@ async fn a_failed_delivery_is_retried_under_its_id_with_a_fresh_timestamp() {
     assert!(attempts[2].timestamp > attempts[0].timestamp);
     assert_ne!(attempts[2].signature, attempts[0].signature);
     let waits: Vec<_> = attempts.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
-    assert!(waits[0] >= Duration::from_millis(290) && waits[0] < Duration::from_secs(1), "{waits:?}");
-    assert!(waits[1] >= Duration::from_millis(1190) && waits[1] < Duration::from_millis(2500), "{waits:?}");
+    assert!(waits[0] >= Duration::from_millis(290) && waits[0] < Duration::from_secs(4), "{waits:?}");
+    assert!(waits[1] >= Duration::from_millis(1190) && waits[1] < Duration::from_secs(6), "{waits:?}");
     let log = stage.running.sandbox.wait_for(Duration::from_secs(5), |world| {
         let attempts: Vec<_> = world.attempts.newest().filter(|it| it.event == "product.created").cloned().collect();
         (attempts.len() == 3).then_some(attempts)
