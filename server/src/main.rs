@@ -2,10 +2,12 @@
 
 mod assets;
 mod cluster;
+mod commands;
 mod config;
 mod database;
 mod health;
 mod layers;
+mod providers;
 mod router;
 mod serve;
 mod session;
@@ -15,9 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cluster::WhenRunning;
 use crate::config::Config;
-use crate::database::Database;
 
 /// Sells prepaid credits: checkout at Whop, a signed webhook, credits in the wallet.
 #[derive(Debug, Parser)]
@@ -33,8 +33,8 @@ struct Program {
 enum Command {
     /// Serve pages, webhooks and the API, until SIGTERM or Ctrl-C.
     Serve,
-    /// Bring the database's schema up to date, and end.
-    Migrate,
+    #[command(flatten)]
+    Operate(commands::Command),
 }
 
 #[tokio::main]
@@ -54,14 +54,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(program: Program) -> anyhow::Result<()> {
-    let config = program.config;
     match program.command {
-        Command::Serve => serve::run(config).await,
-        Command::Migrate => {
-            let database = Database::open(&config, WhenRunning::Join).await?;
-            database.close().await;
-            println!("The schema is up to date.");
-            Ok(())
-        }
+        Command::Serve => serve::run(program.config).await,
+        Command::Operate(command) => commands::run(&program.config, command).await,
     }
 }

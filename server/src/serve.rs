@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail};
 use atlas::clock::Clock;
-use atlas::providers::Providers;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -16,7 +15,7 @@ use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::{Database, Pools};
 use crate::router::{self, AppState};
-use crate::session;
+use crate::{providers, session};
 
 pub async fn run(config: Config) -> Result<()> {
     let problems = config.problems();
@@ -52,7 +51,7 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> 
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
-        providers: Providers::default(),
+        providers: providers::from(config)?,
         public_url: config.public_url(bound),
     };
     AppState::new(ctx, config.clone(), pools.clone(), bound)
