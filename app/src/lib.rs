@@ -1,5 +1,8 @@
 //! The pages and what is changed from them. Native only: nothing here reaches the browser but HTML.
 
+// The type of a page is as deep as its markup.
+#![recursion_limit = "512"]
+
 pub mod actions;
 pub mod flash;
 mod layout;

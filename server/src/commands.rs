@@ -16,7 +16,7 @@ use clap::Subcommand;
 use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::Database;
-use crate::providers;
+use crate::{providers, seed};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -37,6 +37,9 @@ pub enum Command {
     /// The credits' bookkeeping.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Add the demo's plans and accounts. Never for production: the passwords are public.
+    #[command(hide = true)]
+    SeedDemo,
 }
 
 pub async fn run(config: &Config, command: Command) -> Result<()> {
@@ -62,6 +65,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Order(command) => order::run(&ctx, command).await,
         Command::Event(command) => event::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
+        Command::SeedDemo => seed::demo(&ctx).await,
     };
     pool.close().await;
     done
@@ -69,7 +73,8 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
 
 /// Without complete settings there are none: what needs one will say so.
 fn set_up_providers(config: &Config) -> Providers {
-    if config.problems().is_empty() { providers::from(config).unwrap_or_default() } else { Providers::default() }
+    let whop = if config.problems().is_empty() { providers::whop(config).unwrap_or_default() } else { None };
+    providers::all(whop.as_ref())
 }
 
 /// The core's answers, as an operator should read them: with their causes, unlike on a page.

@@ -1,5 +1,8 @@
 //! The program `atlas`: the server and the operator's commands.
 
+// The type of the router holds those of the pages.
+#![recursion_limit = "512"]
+
 mod assets;
 mod cluster;
 mod commands;
@@ -7,11 +10,15 @@ mod config;
 mod database;
 mod health;
 mod layers;
+mod order_events;
 mod providers;
 mod router;
+mod seed;
 mod serve;
 mod session;
+mod statement_file;
 mod telemetry;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -1,25 +1,40 @@
-//! The payment providers that the configuration sets up.
+//! The providers that the configuration sets up.
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use atlas::providers::verify::WebhookSecrets;
 use atlas::providers::whop::{Client, Limits, Settings, Whop};
 use atlas::providers::{PaymentProvider, Providers};
 use domain::Provider;
 
 use crate::config::Config;
 
-/// Call [`Config::problems`] first: what is missing is said better there.
-pub fn from(config: &Config) -> Result<Providers> {
+/// Whop, ready to sell and to be heard.
+#[derive(Clone)]
+pub struct WhopSetUp {
+    pub provider: Arc<dyn PaymentProvider>,
+    pub secrets: WebhookSecrets,
+}
+
+/// None when only manual orders are taken. `Config::problems` has said before what is missing.
+pub fn whop(config: &Config) -> Result<Option<WhopSetUp>> {
     if config.payment_provider != Provider::Whop {
-        return Ok(Providers::default());
+        return Ok(None);
     }
-    let settings = Settings {
+    let client = Client::new(Settings {
         api_url: config.whop.api_url.clone(),
         api_key: config.whop.api_key.clone().context("WHOP_API_KEY is missing")?,
         company_id: config.whop.company_id.clone().context("WHOP_COMPANY_ID is missing")?,
         limits: Limits::default(),
-    };
-    let whop: Arc<dyn PaymentProvider> = Arc::new(Whop::new(Client::new(settings).context("setting up Whop")?));
-    Ok(Providers::new([whop]))
+    })
+    .context("setting up Whop")?;
+    let secret = config.whop.webhook_secret.clone().context("WHOP_WEBHOOK_SECRET is missing")?;
+    let previous = config.whop.webhook_secret_previous.clone();
+    let secrets = WebhookSecrets::new(secret, previous).context("WHOP_WEBHOOK_SECRET")?;
+    Ok(Some(WhopSetUp { provider: Arc::new(Whop::new(client)), secrets }))
+}
+
+pub fn all(whop: Option<&WhopSetUp>) -> Providers {
+    Providers::new(whop.map(|whop| Arc::clone(&whop.provider)))
 }

@@ -1,39 +1,45 @@
 //! Which path leads where.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use anyhow::Result;
+use app::request::Site as PageSite;
 use axum::Router;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use leptos_axum::{LeptosRoutes, generate_route_list};
 
 use crate::assets::Site;
 use crate::config::Config;
 use crate::database::Pools;
-use crate::{health, layers, session};
+use crate::order_events::Hub;
+use crate::providers::WhopSetUp;
+use crate::{health, layers, order_events, session, statement_file, webhooks};
 
 /// What handlers can ask for.
 #[derive(Clone)]
 pub struct AppState {
     pub ctx: atlas::Context,
-    pub config: Arc<Config>,
     pub pools: Pools,
+    pub hub: Hub,
     pub site: Site,
     pub leptos: LeptosOptions,
+    pub pages: PageSite,
+    pub whop: Option<WhopSetUp>,
 }
 
 impl AppState {
-    pub fn new(ctx: atlas::Context, config: Config, pools: Pools, bound: SocketAddr) -> Result<Self> {
+    pub fn new(
+        ctx: atlas::Context,
+        config: &Config,
+        pools: Pools,
+        whop: Option<WhopSetUp>,
+        bound: SocketAddr,
+    ) -> Result<Self> {
         let site = Site::open(&config.site_dir())?;
         let leptos = site.leptos_options(bound);
-        Ok(Self { ctx, config: Arc::new(config), pools, site, leptos })
-    }
-}
-
-impl FromRef<AppState> for atlas::Context {
-    fn from_ref(state: &AppState) -> Self {
-        state.ctx.clone()
+        let pages = PageSite { ctx: ctx.clone(), checkout_origin: config.whop.web_url.clone() };
+        Ok(Self { ctx, pools, hub: Hub::new(), site, leptos, pages, whop })
     }
 }
 
@@ -44,7 +50,33 @@ impl FromRef<AppState> for LeptosOptions {
 }
 
 pub fn build(state: &AppState) -> Result<Router> {
-    let pages = session::attach(Router::new(), &state.ctx);
-    let site = Router::new().merge(health::routes(state.ctx.db.clone())).merge(state.site.routes()?).merge(pages);
+    let with_session = pages(state)
+        .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
+        .merge(statement_file::routes(state.ctx.clone()));
+    let mut site = Router::new()
+        .merge(health::routes(state.ctx.db.clone()))
+        .merge(state.site.routes()?)
+        .merge(session::attach(with_session, &state.ctx));
+    if let Some(whop) = &state.whop {
+        let ctx = atlas::Context { db: state.pools.webhook.clone(), ..state.ctx.clone() };
+        site = site.merge(webhooks::routes(ctx, whop.provider.clone(), whop.secrets.clone()));
+    }
     Ok(layers::wrap(site, &state.ctx.public_url))
+}
+
+/// The pages, the actions, and the page for everything that is nowhere.
+fn pages(state: &AppState) -> Router {
+    app::actions::register();
+    let (site, for_missing) = (state.pages.clone(), state.pages.clone());
+    let options = state.leptos.clone();
+    let shell = move || app::shell(options.clone());
+    Router::new()
+        .leptos_routes_with_context(
+            state,
+            generate_route_list(app::App),
+            move || app::provide_request(&site),
+            shell.clone(),
+        )
+        .fallback(leptos_axum::render_app_async_with_context(move || app::provide_request(&for_missing), shell))
+        .with_state(state.clone())
 }

@@ -17,6 +17,9 @@ use crate::database::{Database, Pools};
 use crate::router::{self, AppState};
 use crate::{providers, session};
 
+/// Between two looks for orders that nobody paid.
+const EXPIRE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
+
 pub async fn run(config: Config) -> Result<()> {
     let problems = config.problems();
     if !problems.is_empty() {
@@ -37,9 +40,12 @@ pub async fn run(config: Config) -> Result<()> {
 async fn serve(config: &Config, database: &Database, listener: TcpListener, stop: &mut StopSignal) -> Result<()> {
     let pools = database.pools().await?;
     let bound = listener.local_addr()?;
-    let site = router::build(&state(config, &pools, bound)?)?;
+    let state = state(config, &pools, bound)?;
+    let site = router::build(&state)?;
     let mut tasks = JoinSet::new();
     tasks.spawn(session::sweep_hourly(pools.work.clone(), Clock::system()));
+    tasks.spawn(state.hub.clone().listen(pools.work.clone()));
+    tasks.spawn(expire_orders(atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, stop).await;
     tasks.shutdown().await;
@@ -48,13 +54,26 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
 }
 
 fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> {
+    let whop = providers::whop(config)?;
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
-        providers: providers::from(config)?,
+        providers: providers::all(whop.as_ref()),
         public_url: config.public_url(bound),
     };
-    AppState::new(ctx, config.clone(), pools.clone(), bound)
+    AppState::new(ctx, config, pools.clone(), whop, bound)
+}
+
+/// Closes orders that nobody paid, every few minutes, for as long as the process runs.
+async fn expire_orders(ctx: atlas::Context) {
+    loop {
+        match atlas::orders::expire::expire_old(&ctx).await {
+            Ok(0) => {}
+            Ok(orders) => tracing::info!(orders, "orders expired"),
+            Err(error) => tracing::warn!(error = ?error, "old orders could not be expired"),
+        }
+        tokio::time::sleep(EXPIRE_EVERY).await;
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
