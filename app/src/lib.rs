@@ -2,6 +2,7 @@
 
 // The type of a page is as deep as its markup.
 #![recursion_limit = "512"]
+#![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 
 pub mod actions;
 pub mod flash;

@@ -42,8 +42,25 @@ pub fn with_next(page: &str, next: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             address.push(char::from(byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            address.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
         }
     }
     address
+}
+
+fn hex_digit(half: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(half & 15)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_an_address_is_escaped() {
+        assert_eq!(
+            with_next("/sign-in", "/payment/status?order=1&x=ü"),
+            "/sign-in?next=/payment/status%3Forder%3D1%26x%3D%C3%BC"
+        );
+    }
 }

@@ -22,6 +22,8 @@ pub enum Unfit {
     StateMismatch,
     /// Collected, but how much can't be read exactly.
     Amount,
+    /// Collected, and meanwhile given back or fought over: no longer a reason to grant.
+    TakenBack,
 }
 
 impl Unfit {
@@ -33,6 +35,7 @@ impl Unfit {
             Self::UnknownStatus => "unknown_status",
             Self::StateMismatch => "state_mismatch",
             Self::Amount => "unreadable_amount",
+            Self::TakenBack => "taken_back",
         }
     }
 }
@@ -64,10 +67,11 @@ pub fn facts_in_state(payment: &Payment, state: PaymentState) -> Result<PaymentF
     })
 }
 
-/// How far a payment has come (Whop API, payment states). Collected is `paid`, whatever the substatus: refunds and
-/// disputes keep it, and have their own events.
+/// How far a payment has come (Whop API, payment states). Collected is `paid`; refunds and disputes keep that status and
+/// show in the substatus. Who hears of a payment only then must not grant for it as if nothing had happened.
 pub fn state(payment: &Payment) -> Result<PaymentState, Unfit> {
     Ok(match payment.status {
+        PaymentStatus::Paid if is_taken_back(payment) => return Err(Unfit::TakenBack),
         PaymentStatus::Paid => PaymentState::Succeeded,
         PaymentStatus::Open => outstanding(payment),
         PaymentStatus::Draft => PaymentState::Created,
@@ -77,6 +81,13 @@ pub fn state(payment: &Payment) -> Result<PaymentState, Unfit> {
         PaymentStatus::Uncollectible | PaymentStatus::Unresolved => PaymentState::Failed,
         PaymentStatus::Other(_) => return Err(Unfit::UnknownStatus),
     })
+}
+
+fn is_taken_back(payment: &Payment) -> bool {
+    let Some(substatus) = &payment.substatus else { return false };
+    let word = substatus.as_str();
+    !matches!(word, "dispute_won" | "dispute_warning_closed" | "resolution_won")
+        && ["refunded", "dispute", "resolution"].iter().any(|sign| word.contains(sign))
 }
 
 /// `open` is said before the first try and after each failed one.

@@ -19,7 +19,7 @@ pub fn PlanSheet(offers: Vec<Offer>, form: Form) -> impl IntoView {
         }
         .into_any();
     }
-    let dearest = offers.iter().filter_map(|offer| per_thousand(offer)).max_by_key(|price| price.minor);
+    let dearest = offers.iter().filter_map(per_thousand).max_by_key(|price| price.minor);
     let cards = offers
         .into_iter()
         .map(|offer| match offer.price {
