@@ -70,6 +70,11 @@ impl OrderState {
         matches!(self, Self::Created | Self::Opened | Self::Processing)
     }
 
+    /// Whether a payment may still turn it by itself: what failed or expired does when the buyer pays after all.
+    pub const fn may_still_be_paid(self) -> bool {
+        self.is_open() || matches!(self, Self::Failed | Self::Expired)
+    }
+
     /// Whether the credits are in the wallet.
     pub const fn is_credited(self) -> bool {
         matches!(self, Self::Paid | Self::Approved)

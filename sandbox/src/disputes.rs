@@ -161,7 +161,7 @@ pub fn view(world: &World, dispute: &Dispute) -> DisputeView {
     let payment = world.payments.get(&dispute.payment_id);
     let person = payment.and_then(|payment| world.people.get(&payment.person_id));
     let open = dispute.status.is_open();
-    let ten_days = std::time::Duration::from_secs(10 * 24 * 3600);
+    let ten_days = std::time::Duration::from_hours(10 * 24);
     DisputeView {
         id: dispute.id.clone(),
         acceptable: open,

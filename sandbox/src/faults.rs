@@ -6,10 +6,11 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::api::error::ApiError;
 use crate::sandbox::Sandbox;
+use crate::tasks;
 
 /// How long a call hangs that was told to time out.
 const HANG: Duration = Duration::from_secs(30);
@@ -41,6 +42,7 @@ pub enum RedirectStyle {
 /// Every fault and switch. The default is good behaviour.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the JSON")]
 pub struct Faults {
     /// Extra copies of each delivery, sent at the same time.
     pub webhook_duplicates: u32,
@@ -50,7 +52,8 @@ pub struct Faults {
     pub webhook_delay_ms: u64,
     /// Probability, 0 to 1, that a message is never sent.
     pub webhook_loss: f64,
-    /// Event types that the webhook faults apply to; all of them when empty.
+    /// Event types that the webhook faults apply to, one or a list; all of them when empty.
+    #[serde(deserialize_with = "one_or_many")]
     pub webhook_only: Vec<String>,
     /// Waits before every API answer.
     pub api_latency_ms: u64,
@@ -110,6 +113,20 @@ impl Faults {
     }
 }
 
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) if one == "all" => Vec::new(),
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Failure {
     Error(u16),
@@ -134,14 +151,12 @@ pub async fn layer(State(sandbox): State<Sandbox>, request: Request, next: Next)
         }
         Some(after) => {
             // In a task of its own: it is done even if the caller gives up waiting.
-            let done = tokio::spawn(next.run(request)).await;
-            match after {
-                Failure::ErrorAfterDoing(status) => ApiError::of_status(status).into_response(),
-                _ => {
-                    tokio::time::sleep(HANG).await;
-                    done.unwrap_or_else(|_| ApiError::of_status(500).into_response())
-                }
+            let done = tasks::spawn(next.run(request)).await;
+            if let Failure::ErrorAfterDoing(status) = after {
+                return ApiError::of_status(status).into_response();
             }
+            tokio::time::sleep(HANG).await;
+            done.unwrap_or_else(|_| ApiError::of_status(500).into_response())
         }
     }
 }

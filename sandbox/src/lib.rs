@@ -19,6 +19,7 @@ pub mod products;
 pub mod refunds;
 pub mod routes;
 pub mod sandbox;
+pub mod tasks;
 pub mod webhooks;
 pub mod world;
 
@@ -70,8 +71,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let sandbox = Sandbox::new(settings, world, journal)?;
     sandbox.change(|world| {
         people::ensure_owner(world);
-        if let Some(url) = &options.webhook_url {
-            webhooks::ensure_first(world, url, options.webhook_secret.as_deref());
+        // An empty variable means the same as none.
+        if let Some(url) = options.webhook_url.as_deref().filter(|url| !url.is_empty()) {
+            let secret = options.webhook_secret.as_deref().filter(|secret| !secret.is_empty());
+            webhooks::ensure_first(world, url, secret);
         }
     });
     let app = routes::router(sandbox.clone());
@@ -80,5 +83,5 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         // A dropped sender means the same: stop.
         let _ = stopped.await;
     });
-    Ok(Running { address, sandbox, stop, server: tokio::spawn(async { server.await }) })
+    Ok(Running { address, sandbox, stop, server: tasks::spawn(async { server.await }) })
 }

@@ -99,10 +99,16 @@ pub struct MembershipInput {
 pub fn update(world: &mut World, id: &str, input: MembershipInput) -> Result<Value, ApiError> {
     let membership = world.memberships.edit(id).ok_or(ApiError::not_found("Membership"))?;
     let before = json!({ "cancel_at_period_end": membership.cancel_at_period_end, "metadata": membership.metadata });
+    let at_end = input.cancel_at_period_end.unwrap_or(membership.cancel_at_period_end);
+    let turned = at_end != membership.cancel_at_period_end;
     membership.metadata.extend(input.metadata.unwrap_or_default());
-    membership.cancel_at_period_end = input.cancel_at_period_end.unwrap_or(membership.cancel_at_period_end);
+    membership.cancel_at_period_end = at_end;
     membership.updated_at = Moment::now();
-    Ok(announce_update(world, id, &before))
+    let data = announce_update(world, id, &before);
+    if turned {
+        emit::event(world, "membership.cancel_at_period_end_changed", &data, None);
+    }
+    Ok(data)
 }
 
 /// The body of a cancellation.
@@ -124,7 +130,9 @@ pub fn cancel(world: &mut World, id: &str, input: CancelInput) -> Result<Value, 
     membership.cancellation_reason = input.reason;
     if input.cancel_at_period_end == Some(true) {
         membership.cancel_at_period_end = true;
-        return Ok(announce_update(world, id, &before));
+        let data = announce_update(world, id, &before);
+        emit::event(world, "membership.cancel_at_period_end_changed", &data, None);
+        return Ok(data);
     }
     membership.status = Standing::Canceled;
     membership.canceled_at = Some(membership.updated_at);
@@ -143,7 +151,7 @@ fn announce_update(world: &mut World, id: &str, before: &Value) -> Value {
 pub fn view(world: &World, membership: &Membership) -> Value {
     let person = world.people.get(&membership.person_id);
     let product = world.products.get_any(&membership.product_id);
-    let day = std::time::Duration::from_secs(24 * 3600);
+    let day = std::time::Duration::from_hours(24);
     let period_end = membership.billing_period.map(|days| membership.created_at.plus(day.saturating_mul(days)));
     json!({
         "id": membership.id,

@@ -74,6 +74,6 @@ impl Options {
 fn positive(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|scale| *scale > 0.0 && f64::is_finite(*scale))
-        .ok_or("must be a number above 0".to_owned())
+        .filter(|scale| *scale >= 0.001 && f64::is_finite(*scale))
+        .ok_or("must be a number of at least 0.001".to_owned())
 }

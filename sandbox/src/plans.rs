@@ -153,6 +153,15 @@ pub fn update(world: &mut World, id: &str, input: PlanInput) -> Result<Plan, Api
     Ok(plan)
 }
 
+/// Stops selling a plan; what was bought stays bought.
+pub fn retire(world: &mut World, id: &str) -> Result<(), ApiError> {
+    let plan = world.plans.edit(id).ok_or(ApiError::not_found("Plan"))?;
+    (plan.deleted, plan.updated_at) = (true, Moment::now());
+    let plan = plan.clone();
+    emit::event(world, "plan.deleted", &view::variant(world, &plan, true), None);
+    Ok(())
+}
+
 const VISIBILITIES: &[&str] = &["visible", "hidden", "archived", "quick_link"];
 
 fn terms(world: &World, input: PlanInput) -> Result<Terms, ApiError> {

@@ -88,6 +88,15 @@ pub fn update(world: &mut World, id: &str, input: ProductInput) -> Result<Produc
     Ok(product)
 }
 
+/// Takes a product away; its memberships stay.
+pub fn retire(world: &mut World, id: &str) -> Result<(), ApiError> {
+    let product = world.products.edit(id).ok_or(ApiError::not_found("Product"))?;
+    (product.deleted, product.updated_at) = (true, Moment::now());
+    let product = product.clone();
+    emit::event(world, "product.deleted", &view(world, &product), None);
+    Ok(())
+}
+
 /// The product as the API shows it.
 pub fn view(world: &World, product: &Product) -> Value {
     json!({

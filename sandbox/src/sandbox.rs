@@ -12,7 +12,7 @@ use crate::options::Settings;
 use crate::webhooks::deliver;
 use crate::world::journal::Journal;
 use crate::world::{Due, Timer, World};
-use crate::{payments, refunds};
+use crate::{payments, refunds, tasks};
 
 /// Deliveries that may be under way at once to one endpoint.
 const DELIVERIES_PER_ENDPOINT: usize = 64;
@@ -74,10 +74,10 @@ impl Sandbox {
             (outcome, std::mem::take(&mut world.outbox), std::mem::take(&mut world.timers))
         };
         for dispatch in outbox {
-            tokio::spawn(deliver::run(self.clone(), dispatch));
+            tasks::spawn(deliver::run(self.clone(), dispatch));
         }
         for timer in timers {
-            tokio::spawn(self.clone().ring(timer));
+            tasks::spawn(self.clone().ring(timer));
         }
         self.0.changed.notify_waiters();
         outcome

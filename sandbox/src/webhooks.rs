@@ -3,6 +3,7 @@
 pub mod deliver;
 pub mod emit;
 pub mod endpoints;
+pub mod sample;
 pub mod schedule;
 pub mod sign;
 pub mod view;
@@ -16,12 +17,11 @@ use crate::world::{Record, World};
 pub const API_VERSION_DATE: &str = "2026-10-15-1";
 
 /// Events that the sandbox sends.
-pub const EVENTS: [&str; 19] = [
+pub const EVENTS: [&str; 18] = [
     "payment.created",
     "payment.succeeded",
     "payment.failed",
     "payment.pending",
-    "payment.requires_action",
     "refund.created",
     "refund.updated",
     "dispute.created",

@@ -5,6 +5,7 @@
 
 mod assets;
 mod cluster;
+mod commands;
 mod config;
 mod database;
 mod health;
@@ -23,9 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cluster::WhenRunning;
 use crate::config::Config;
-use crate::database::Database;
 
 /// Sells prepaid credits: checkout at Whop, a signed webhook, credits in the wallet.
 #[derive(Debug, Parser)]
@@ -41,11 +40,8 @@ struct Program {
 enum Command {
     /// Serve pages, webhooks and the API, until SIGTERM or Ctrl-C.
     Serve,
-    /// Bring the database's schema up to date, and end.
-    Migrate,
-    /// Add the demo's plans and accounts, and end. Never for production: the passwords are public.
-    #[command(hide = true)]
-    SeedDemo,
+    #[command(flatten)]
+    Operate(commands::Command),
 }
 
 #[tokio::main]
@@ -65,39 +61,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(program: Program) -> anyhow::Result<()> {
-    let config = program.config;
     match program.command {
-        Command::Serve => serve::run(config).await,
-        Command::SeedDemo => with_context(&config, async |ctx| seed::demo(&ctx).await).await,
-        Command::Migrate => {
-            let database = Database::open(&config, WhenRunning::Join).await?;
-            database.close().await;
-            println!("The schema is up to date.");
-            Ok(())
-        }
+        Command::Serve => serve::run(program.config).await,
+        Command::Operate(command) => commands::run(&program.config, command).await,
     }
-}
-
-/// Runs a command on the database, with the rights of the application.
-async fn with_context<F>(config: &Config, command: F) -> anyhow::Result<()>
-where
-    F: AsyncFnOnce(atlas::Context) -> anyhow::Result<()>,
-{
-    let database = Database::open(config, WhenRunning::Join).await?;
-    let done = async {
-        let db = database.command_pool().await?;
-        let whop = providers::whop(config)?;
-        let ctx = atlas::Context {
-            db: db.clone(),
-            clock: atlas::clock::Clock::system(),
-            providers: providers::all(whop.as_ref()),
-            public_url: config.public_url(config.listen),
-        };
-        let done = command(ctx).await;
-        db.close().await;
-        done
-    };
-    let done = done.await;
-    database.close().await;
-    done
 }

@@ -156,7 +156,7 @@ impl Watch {
         loop {
             let (version, state) = version(&self.ctx.db, self.person, self.order).await.ok()?;
             if self.last.as_ref() != Some(&version) {
-                return Some((version, state.is_open()));
+                return Some((version, state.may_still_be_paid()));
             }
             self.wait_for_news().await?;
         }

@@ -95,8 +95,15 @@ impl StopSignal {
     fn listen() -> Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
+}
 
-    pub async fn next(&mut self) {
+/// Says when to stop: once for an orderly end, a second time for an end now.
+pub trait Stop {
+    async fn next(&mut self);
+}
+
+impl Stop for StopSignal {
+    async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -19,7 +19,7 @@ use crate::pages::{for_person, query};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{CopyableId, Icon, Moment};
 use crate::request::Request;
-use crate::words;
+use crate::words::{self, Tone};
 
 /// A page must not wait longer than this for the provider; the answer arrives later all the same.
 const ASK_PATIENCE: Duration = Duration::from_millis(1_500);
@@ -32,6 +32,8 @@ struct Address {
     order: String,
     /// A payment id that the provider put there on the way back: a place to look.
     payment: String,
+    /// How the checkout ended, in the provider's words.
+    outcome: String,
     refreshes: u32,
 }
 
@@ -40,6 +42,7 @@ pub fn PaymentStatus() -> impl IntoView {
     let address = Address {
         order: query("order"),
         payment: [query("payment_id"), query("payment")].into_iter().find(|id| !id.is_empty()).unwrap_or_default(),
+        outcome: query("status"),
         refreshes: query("refreshed").parse().unwrap_or(0),
     };
     let back_to = format!("{}?order={}", paths::PAYMENT_STATUS, address.order);
@@ -51,15 +54,16 @@ async fn draw(request: Request, person: SignedIn, address: Address) -> Result<An
     let id: OrderId = address.order.parse().map_err(|_| Error::NotFound)?;
     let db = &request.ctx().db;
     let mut order = load(db, &person, id).await?;
-    let came_back = !address.payment.is_empty();
-    if may_be_settled_by_asking(order.state) {
+    let came_back = !address.payment.is_empty() && !matches!(address.outcome.as_str(), "failed" | "canceled" | "error");
+    if order.state != OrderState::Created && order.state.may_still_be_paid() {
         ask_briefly(&request, id, &address.payment).await;
         order = load(db, &person, id).await?;
     }
     let flash = flash::take(&request).await?;
-    let open = order.state.is_open();
+    let watched = order.state.may_still_be_paid();
+    let waiting = order.state.is_open() || (came_back && watched);
     let story = tell(&order, came_back);
-    let refresh = (open && address.refreshes < REFRESHES_MAX).then(|| {
+    let refresh = (waiting && address.refreshes < REFRESHES_MAX).then(|| {
         let next = format!(
             "{}&payment_id={}&refreshed={}",
             paths::payment_status(id),
@@ -73,15 +77,11 @@ async fn draw(request: Request, person: SignedIn, address: Address) -> Result<An
         <main id="main" class="page page--reading">
             {refresh}
             <FlashNotice flash />
-            <StatusCard order story came_back />
-            {open.then(|| view! { <OrderWatch events=paths::order_events(id) /> })}
+            <StatusCard order story waiting came_back />
+            {watched.then(|| view! { <OrderWatch events=paths::order_events(id) /> })}
         </main>
     }
     .into_any())
-}
-
-const fn may_be_settled_by_asking(state: OrderState) -> bool {
-    matches!(state, OrderState::Opened | OrderState::Processing | OrderState::Failed | OrderState::Expired)
 }
 
 /// Asks the provider, but shows the page in time whatever it does. Not being able to ask is no error here: the page says
@@ -102,8 +102,11 @@ fn clean(payment: &str) -> String {
 }
 
 #[component]
-fn StatusCard(order: OrderPage, story: Story, came_back: bool) -> impl IntoView {
-    let (state, tone) = words::order_state(order.state);
+fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool) -> impl IntoView {
+    let (state, tone) = match words::order_state(order.state) {
+        _ if waiting && !order.state.is_open() => ("Being confirmed", Tone::Wait),
+        told => told,
+    };
     let steps = story
         .steps
         .iter()
@@ -126,7 +129,7 @@ fn StatusCard(order: OrderPage, story: Story, came_back: bool) -> impl IntoView 
     });
     view! {
         <article class="status-card" id="order" data-live="order" data-tone=tone.as_str() data-state=order.state.as_str()
-            data-version=order.version.clone() data-open=order.state.is_open().then_some("")>
+            data-version=order.version.clone() data-open=order.state.may_still_be_paid().then_some("")>
             <ol class="steps" aria-label="Progress">{steps}</ol>
             <div class="status-head">
                 <h1>{story.title}</h1>
@@ -136,7 +139,7 @@ fn StatusCard(order: OrderPage, story: Story, came_back: bool) -> impl IntoView 
             </div>
             <Facts order=order.clone() state />
             <div class="status-actions"><NextStep order=order.clone() action=story.action /></div>
-            {order.state.is_open().then(|| view! { <Waiting order=order.id came_back /> })}
+            {waiting.then(|| view! { <Waiting order=order.id came_back /> })}
         </article>
     }
 }

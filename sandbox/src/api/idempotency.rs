@@ -7,6 +7,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -16,9 +18,10 @@ use super::error::ApiError;
 use super::version;
 use crate::clock::Moment;
 use crate::sandbox::Sandbox;
+use crate::tasks;
 use crate::world::{Record, World};
 
-const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+const KEPT_FOR: Duration = Duration::from_hours(24);
 const KEY_BYTES_MAX: usize = 255;
 
 /// What a key has led to. Without an answer the first request is still running, or its outcome was lost in a crash; either
@@ -79,7 +82,7 @@ pub async fn layer(State(sandbox): State<Sandbox>, request: Request, next: Next)
         Standing::First => {
             // In a task of its own: a caller that hangs up must not stop what it began.
             let work = next.run(Request::from_parts(parts, Body::from(body)));
-            let task = tokio::spawn(async move { finish(&sandbox, &key, work.await).await });
+            let task = tasks::spawn(async move { finish(&sandbox, &key, work.await).await });
             task.await.unwrap_or_else(|_| ApiError::server("The request ended unexpectedly").into_response())
         }
     }
@@ -133,5 +136,39 @@ fn fingerprint(parts: &[&[u8]]) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    STANDARD.encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::sync::Arc;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::options::Options;
+
+    fn world() -> World {
+        let options = Options::try_parse_from(["sandbox"]).unwrap();
+        World::new(Arc::new(options.settings(options.listen)))
+    }
+
+    #[test]
+    fn a_key_in_use_is_a_conflict_until_its_day_is_over() {
+        let mut world = world();
+        assert!(matches!(look_up(&mut world, "key", "one"), Standing::First));
+        let Standing::Refuse(error) = look_up(&mut world, "key", "one") else { panic!("still running") };
+        assert_eq!(error.status, StatusCode::CONFLICT);
+        let Standing::Refuse(error) = look_up(&mut world, "key", "two") else { panic!("another request") };
+        assert_eq!(error.status, StatusCode::BAD_REQUEST);
+        let stored = world.answers.edit("key").unwrap();
+        stored.created_at = Moment::parse("2020-01-01T00:00:00Z").unwrap();
+        assert!(matches!(look_up(&mut world, "key", "two"), Standing::First));
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"a", b"bc"]));
+    }
 }

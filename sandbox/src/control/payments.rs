@@ -22,7 +22,7 @@ use crate::refunds;
 use crate::sandbox::Sandbox;
 
 /// Longest wait for a payment to settle.
-const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+const SETTLES_WITHIN: Duration = Duration::from_mins(1);
 
 #[derive(Deserialize, Default)]
 #[serde(default)]

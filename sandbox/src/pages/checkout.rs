@@ -22,7 +22,7 @@ use crate::world::World;
 use form::{CardFields, PayForm};
 
 /// Longest time a buyer watches the page load while their bank decides.
-const DECIDED_WITHIN: Duration = Duration::from_secs(60);
+const DECIDED_WITHIN: Duration = Duration::from_mins(1);
 
 pub fn routes() -> Router<Sandbox> {
     Router::new()

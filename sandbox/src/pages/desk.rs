@@ -48,13 +48,13 @@ async fn act(
     Path((verb, id)): Path<(String, String)>,
     Form(input): Form<Input>,
 ) -> Response {
-    match sandbox.change(|world| apply(world, &verb, &id, input)) {
+    match sandbox.change(|world| apply(world, &verb, &id, &input)) {
         Ok(()) => Redirect::to("/").into_response(),
         Err(why) => Redirect::to(&format!("/?refused={}", escaped(&why.message))).into_response(),
     }
 }
 
-fn apply(world: &mut World, verb: &str, id: &str, input: Input) -> Result<(), ApiError> {
+fn apply(world: &mut World, verb: &str, id: &str, input: &Input) -> Result<(), ApiError> {
     match verb {
         "refund" => {
             let amount = match input.amount.trim() {

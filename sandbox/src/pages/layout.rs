@@ -23,7 +23,7 @@ pub fn page(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Re
                 (head)
             }
             body {
-                p class="strip" { strong { "Sandbox" } " No real money moves here." }
+                aside class="strip" aria-label="Notice" { strong { "Sandbox" } " No real money moves here." }
                 (body)
             }
         }

@@ -26,7 +26,7 @@ pub fn view(world: &World, payment: &Payment) -> Value {
             "type": "redirect",
             "data": { "url": challenge, "frame_max_width": null },
             "render": ["inline", "full_page"],
-        })).unwrap_or(Value::Null),
+        })),
         "last_payment_error": payment.decline.as_ref().map(|decline| json!({
             "code": null,
             "decline_code": decline.code,

@@ -22,6 +22,7 @@ type Nothing = Option<()>;
 
 /// The wire form, with every field of its type.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is Whop's")]
 pub struct PaymentView {
     id: String,
     account_id: String,
@@ -168,7 +169,7 @@ pub fn payment(world: &World, payment: &Payment, reading: Reading) -> PaymentVie
     }
 }
 
-const THREE_DAYS: std::time::Duration = std::time::Duration::from_secs(3 * 24 * 3600);
+const THREE_DAYS: std::time::Duration = std::time::Duration::from_hours(3 * 24);
 
 /// Why the charge happened.
 pub fn billing_reason(plan: Option<&Plan>) -> &'static str {

@@ -15,6 +15,7 @@ type Nothing = Option<()>;
 
 /// The full form (Whop API, `Variant`).
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is Whop's")]
 pub struct Variant {
     id: String,
     account: Value,

@@ -12,11 +12,9 @@ use crate::api::error::ApiError;
 use crate::api::ok;
 use crate::api::page::page;
 use crate::api::query::Query;
-use crate::clock::Moment;
 use crate::plans::view::variant;
 use crate::plans::{self, Plan, PlanInput, PlanType};
 use crate::sandbox::Sandbox;
-use crate::webhooks::emit;
 
 /// The routes under one of the two names.
 pub fn routes(name: &str) -> Router<Sandbox> {
@@ -65,11 +63,5 @@ async fn update(
 
 /// Stops selling; what was bought stays bought.
 async fn delete(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    sandbox.change(|world| {
-        let plan = world.plans.edit(&id).ok_or(ApiError::not_found("Plan"))?;
-        (plan.deleted, plan.updated_at) = (true, Moment::now());
-        let plan = plan.clone();
-        emit::event(world, "plan.deleted", &variant(world, &plan, true), None);
-        Ok(ok(&Deleted::new(&id)))
-    })
+    sandbox.change(|world| plans::retire(world, &id).map(|()| ok(&Deleted::new(&id))))
 }

@@ -11,10 +11,8 @@ use crate::api::error::ApiError;
 use crate::api::ok;
 use crate::api::page::page;
 use crate::api::query::Query;
-use crate::clock::Moment;
 use crate::products::{self, Product, ProductInput, view};
 use crate::sandbox::Sandbox;
-use crate::webhooks::emit;
 
 pub fn routes() -> Router<Sandbox> {
     Router::new()
@@ -50,11 +48,5 @@ async fn update(
 }
 
 async fn delete(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    sandbox.change(|world| {
-        let product = world.products.edit(&id).ok_or(ApiError::not_found("Product"))?;
-        (product.deleted, product.updated_at) = (true, Moment::now());
-        let product = product.clone();
-        emit::event(world, "product.deleted", &view(world, &product), None);
-        Ok(ok(&Deleted::new(&id)))
-    })
+    sandbox.change(|world| products::retire(world, &id).map(|()| ok(&Deleted::new(&id))))
 }

@@ -7,6 +7,7 @@ use rand::Rng as _;
 use super::{Attempt, Cause, Endpoint, Message, schedule, sign};
 use crate::clock::Moment;
 use crate::sandbox::Sandbox;
+use crate::tasks;
 use crate::world::World;
 
 /// How much of an answer is kept.
@@ -59,7 +60,7 @@ pub async fn run(sandbox: Sandbox, dispatch: Dispatch) {
     }
     for _ in 0..dispatch.extra_copies {
         let (sandbox, id) = (sandbox.clone(), id.clone());
-        tokio::spawn(async move { once(&sandbox, &id, Cause::Duplicate).await });
+        tasks::spawn(async move { once(&sandbox, &id, Cause::Duplicate).await });
     }
     while let Some(attempt) = once(&sandbox, id, Cause::Scheduled).await {
         match attempt.next_attempt_at {

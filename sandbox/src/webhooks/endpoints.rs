@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::deliver::Dispatch;
-use super::{API_VERSION_DATE, EVENTS, Endpoint, Message, emit};
+use super::{API_VERSION_DATE, EVENTS, Endpoint, Message, emit, sample};
 use crate::api::error::ApiError;
 use crate::api::version;
 use crate::clock::Moment;
@@ -17,15 +17,24 @@ pub struct EndpointInput {
     pub events: Option<Vec<String>>,
     pub enabled: Option<bool>,
     pub child_resource_events: Option<bool>,
-    /// `Some(None)` is an explicit null, which unpins.
-    #[serde(deserialize_with = "present")]
-    pub api_version_date: Option<Option<String>>,
+    pub api_version_date: Pin,
     /// No longer taken.
     pub api_version: Option<serde_json::Value>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// The version an endpoint shall be pinned to. An explicit null is something else than silence.
+#[derive(Default)]
+pub enum Pin {
+    #[default]
+    AsItIs,
+    Unpin,
+    To(String),
+}
+
+impl<'de> Deserialize<'de> for Pin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Unpin, Self::To))
+    }
 }
 
 /// Makes an endpoint. The request that made it is the only one that is told the secret.
@@ -73,7 +82,11 @@ fn apply(endpoint: &mut Endpoint, input: EndpointInput) {
     endpoint.url = input.url.unwrap_or_else(|| endpoint.url.clone());
     endpoint.events = input.events.unwrap_or_else(|| endpoint.events.clone());
     endpoint.child_resource_events = input.child_resource_events.unwrap_or(endpoint.child_resource_events);
-    endpoint.api_version_date = input.api_version_date.unwrap_or_else(|| endpoint.api_version_date.clone());
+    match input.api_version_date {
+        Pin::AsItIs => {}
+        Pin::Unpin => endpoint.api_version_date = None,
+        Pin::To(date) => endpoint.api_version_date = Some(date),
+    }
     if let Some(enabled) = input.enabled {
         endpoint.enabled = enabled;
         if enabled {
@@ -92,7 +105,7 @@ fn check(input: &EndpointInput) -> Result<(), ApiError> {
             return Err(ApiError::bad("url must be http or https"));
         }
     }
-    if let Some(Some(date)) = &input.api_version_date {
+    if let Pin::To(date) = &input.api_version_date {
         version::check(date)?;
     }
     Ok(())
@@ -118,21 +131,11 @@ pub fn replay(world: &mut World, message_id: &str, from: Option<&str>, regenerat
     Ok(id)
 }
 
-/// Sends a sample of an event to one endpoint, made from the newest record of its kind.
+/// Sends a sample of an event to one endpoint.
 pub fn test(world: &mut World, id: &str, event: &str) -> Result<String, ApiError> {
     let endpoint = world.endpoints.get(id).cloned().ok_or(ApiError::not_found("Webhook"))?;
-    if !EVENTS.contains(&event) {
-        return Err(ApiError::bad(format!("event {event} cannot be tested")));
-    }
-    let newest = world.messages.newest().find(|message| message.event == event);
-    let data = newest.and_then(|message| data_of(&message.body));
-    let data =
-        data.unwrap_or_else(|| serde_json::json!({ "id": "test", "note": "no such event has happened here yet" }));
+    let data = sample::data(&world.settings, event).ok_or(ApiError::bad(format!("event {event} cannot be tested")))?;
     let message = emit::message(world, &endpoint, event, &data, None, None).ok_or(ApiError::bad("nothing to send"))?;
     world.outbox.push(Dispatch::plain(message.clone()));
     Ok(message)
-}
-
-fn data_of(body: &str) -> Option<serde_json::Value> {
-    serde_json::from_str::<serde_json::Value>(body).ok()?.get_mut("data").map(serde_json::Value::take)
 }

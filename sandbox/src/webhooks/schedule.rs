@@ -6,23 +6,23 @@ use std::time::Duration;
 const WAITS_SECONDS: [u64; 12] = [30, 120, 480, 1_800, 3_600, 10_800, 21_600, 43_200, 43_200, 43_200, 43_200, 43_200];
 
 /// An endpoint is disabled after failing this long ...
-const DISABLE_AFTER_SECONDS: u64 = 72 * 3_600;
+const DISABLE_AFTER: Duration = Duration::from_hours(72);
 /// ... and at least this often.
 const DISABLE_FAILURES_MIN: u32 = 10;
 
 /// How long to wait after `tries` failed attempts; none when the schedule is over.
 pub fn wait_after(tries: u32, time_scale: f64) -> Option<Duration> {
     let index = usize::try_from(tries.checked_sub(1)?).ok()?;
-    WAITS_SECONDS.get(index).map(|seconds| squeezed(*seconds, time_scale))
+    WAITS_SECONDS.get(index).map(|seconds| squeezed(Duration::from_secs(*seconds), time_scale))
 }
 
 /// Whether an endpoint that failed so often, for so long, is switched off.
 pub fn is_given_up(consecutive_failures: u32, failing_for: Duration, time_scale: f64) -> bool {
-    consecutive_failures >= DISABLE_FAILURES_MIN && failing_for >= squeezed(DISABLE_AFTER_SECONDS, time_scale)
+    consecutive_failures >= DISABLE_FAILURES_MIN && failing_for >= squeezed(DISABLE_AFTER, time_scale)
 }
 
-fn squeezed(seconds: u64, time_scale: f64) -> Duration {
-    Duration::try_from_secs_f64(Duration::from_secs(seconds).div_f64(time_scale).as_secs_f64()).unwrap_or(Duration::MAX)
+fn squeezed(wait: Duration, time_scale: f64) -> Duration {
+    wait.div_f64(time_scale)
 }
 
 #[cfg(test)]
@@ -34,7 +34,7 @@ mod tests {
         let waits: Vec<_> = (1..).map_while(|tries| wait_after(tries, 1.0)).collect();
         assert_eq!(waits.len(), 12);
         assert_eq!(waits[0], Duration::from_secs(30));
-        assert_eq!(waits[6], Duration::from_secs(6 * 3600));
+        assert_eq!(waits[6], Duration::from_hours(6));
         let hours = waits.iter().sum::<Duration>().as_secs() / 3600;
         assert_eq!(hours, 70, "and 40 minutes");
         assert_eq!(wait_after(0, 1.0), None);
@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn time_can_be_squeezed() {
         assert_eq!(wait_after(1, 60.0), Some(Duration::from_millis(500)));
-        assert_eq!(wait_after(1, 0.5), Some(Duration::from_secs(60)));
+        assert_eq!(wait_after(1, 0.5), Some(Duration::from_mins(1)));
     }
 
     #[test]
     fn an_endpoint_is_given_up_only_after_long_and_often() {
-        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let hours = Duration::from_hours;
         assert!(is_given_up(10, hours(72), 1.0));
         assert!(!is_given_up(9, hours(100), 1.0));
         assert!(!is_given_up(50, hours(71), 1.0));

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
+use futures::StreamExt as _;
+use http::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -14,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use super::StopSignal;
+use super::Stop;
 
 const CONNECTIONS_MAX: usize = 2_000;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,7 +29,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until a signal, then until the last request is answered, the time is up or a second signal comes.
-pub async fn until_stopped(listener: TcpListener, site: Router, stop: &mut StopSignal) {
+pub async fn until_stopped(listener: TcpListener, site: Router, stop: &mut impl Stop) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (closing, _) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -74,10 +78,13 @@ async fn answer(stream: TcpStream, site: Router, mut closing: watch::Receiver<()
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let Ok(peer) = stream.peer_addr() else { return };
-    let site = site.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(axum::body::Body::new)
-    });
+    let for_streams = closing.clone();
+    let site = site
+        .map_request(move |mut request: http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(Body::new)
+        })
+        .map_response(move |response| end_with_us(response, for_streams.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_TIMEOUT)
@@ -95,3 +102,18 @@ async fn answer(stream: TcpStream, site: Router, mut closing: watch::Receiver<()
         tracing::debug!(%error, "connection ended early");
     }
 }
+
+/// An event stream would hold up the end for as long as a page is open. Pages ask anew by themselves.
+fn end_with_us(response: Response, mut closing: watch::Receiver<()>) -> Response {
+    let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+    if !is_stream {
+        return response;
+    }
+    response.map(|body| {
+        let stopped = Box::pin(async move { closing.changed().await });
+        Body::from_stream(body.into_data_stream().take_until(stopped))
+    })
+}
+
+#[cfg(test)]
+mod tests;

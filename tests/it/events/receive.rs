@@ -137,6 +137,38 @@ async fn every_order_of_the_webhooks_ends_the_same(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn webhooks_of_one_order_at_once_end_as_if_they_had_come_one_by_one(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    for round in 0..12 {
+        let person = stage.buyer(&format!("person{round}")).await;
+        let order = stage.starts_checkout(&person, "starter").await;
+        let mut webhooks = Vec::new();
+        for (payment, states) in [
+            ("one", [PaymentState::Failed, PaymentState::Succeeded, PaymentState::Pending]),
+            ("two", [PaymentState::Created, PaymentState::Failed, PaymentState::Canceled]),
+        ] {
+            for state in states {
+                let facts = order.facts(&format!("pay_{round}_{payment}"), state);
+                webhooks.push(stage.payment_webhook(&format!("evt_{round}_{payment}_{state}"), &facts));
+            }
+        }
+        webhooks.rotate_left(round % 6);
+        let answers = join_all(webhooks.iter().map(|webhook| stage.delivers(webhook))).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(Received::Applied))), "{answers:?}");
+        assert_eq!(stage.page(&person, &order).await.state, OrderState::Paid);
+        assert_eq!(stage.posted(&person).await, 5_000);
+        let payments: Vec<PaymentState> =
+            sqlx::query_scalar("select state from payments where order_id = $1 order by payment_id")
+                .bind(order.id)
+                .fetch_all(&stage.ctx.db)
+                .await
+                .unwrap();
+        assert_eq!(payments, [PaymentState::Succeeded, PaymentState::Failed]);
+    }
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn buyers_side_by_side_each_get_their_own(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let (ana, ben) = (stage.buyer("ana").await, stage.buyer("ben").await);

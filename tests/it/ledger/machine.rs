@@ -189,6 +189,17 @@ async fn a_wallet_behaves_like_a_plain_model_of_it(pool: PgPool) {
         if (balance.posted, balance.debt) != (Credits::new(model.posted()), Credits::new(model.debt)) {
             return Err(format!("{balance:?}, but the model holds {} and owes {}", model.posted(), model.debt));
         }
+        let lots: Vec<i64> = sqlx::query_scalar(
+            "select remaining from credit_lots where account_id = (select id from credit_accounts where owner_id = $1)
+            order by priority, expires_at, id",
+        )
+        .bind(person.id())
+        .fetch_all(&stage.ctx.db)
+        .await
+        .unwrap();
+        if !lots.iter().eq(model.lots.values()) {
+            return Err(format!("lots of {lots:?}, but the model has {:?}", model.lots));
+        }
         let findings = stage.findings().await;
         if findings.is_empty() { Ok(()) } else { Err(format!("{findings:?}")) }
     })

@@ -1,8 +1,10 @@
 //! What a buyer sees of orders: their own in full, those of others as little as those that never were.
 
+use std::collections::BTreeSet;
+
 use atlas::Error;
 use atlas::events::Failure;
-use atlas::orders::page::{belongs_to, load};
+use atlas::orders::page::{load, version};
 use atlas::orders::receipt::receipt;
 use atlas::orders::{FormKey, list, request};
 use domain::{FailureReason, Money, OrderId, OrderState, PaymentState, Provider};
@@ -20,14 +22,14 @@ async fn the_order_of_somebody_else_is_as_unknown_as_none(pool: PgPool) {
     for id in [order.id, OrderId::from_uuid(atlas::ids::fresh())] {
         let answers = [
             load(db, &ben, id).await.map(|_| ()),
-            belongs_to(db, &ben, id).await,
+            version(db, ben.id(), id).await.map(|_| ()),
             receipt(db, &ben, id).await.map(|_| ()),
         ];
         for answer in answers {
             assert!(matches!(answer, Err(Error::NotFound)), "{answer:?}");
         }
     }
-    assert!(belongs_to(db, &ana, order.id).await.is_ok());
+    assert!(version(db, ana.id(), order.id).await.is_ok());
     assert!(list::unfinished(db, &ben).await.unwrap().is_empty());
 }
 
@@ -54,6 +56,25 @@ async fn a_paid_order_shows_its_grant_and_its_receipt_the_payment(pool: PgPool) 
     let payment = &receipt.payments[0];
     assert_eq!((payment.id.as_str(), payment.amount, payment.paid_at), ("pay_1", Money::usd(750), facts.paid_at));
     assert_eq!(payment.method.as_deref(), Some("visa •••• 4242"));
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_version_tells_a_waiting_page_of_each_change(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    let mut seen = vec![version(&stage.ctx.db, ana.id(), order.id).await.unwrap()];
+    for state in [PaymentState::Pending, PaymentState::Failed, PaymentState::Succeeded] {
+        let facts = order.facts("pay_1", state);
+        stage.delivers(&stage.payment_webhook(&format!("evt_{state}"), &facts)).await.unwrap();
+        let now = version(&stage.ctx.db, ana.id(), order.id).await.unwrap();
+        assert_eq!(now.0, stage.page(&ana, &order).await.version, "the page knows the same");
+        seen.push(now);
+    }
+    let states: Vec<OrderState> = seen.iter().map(|(_, state)| *state).collect();
+    assert_eq!(states, [OrderState::Opened, OrderState::Processing, OrderState::Failed, OrderState::Paid]);
+    let versions: BTreeSet<&String> = seen.iter().map(|(version, _)| version).collect();
+    assert_eq!(versions.len(), 4, "also within one second");
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

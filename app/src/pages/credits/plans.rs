@@ -80,8 +80,7 @@ fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
     let error = form.error("note");
     let described_by = if error.is_some() { "note-error" } else { "note-help" };
     let open = !form.errors.is_empty();
-    // The note is set by the script-free way that escapes it: as an attribute of the element's own value is not possible
-    // for a textarea, so its text is escaped here (Leptos leaves a textarea's children as they are).
+    // Leptos writes a textarea's text as it is, so it is escaped here (T53).
     let note = escape_text(&form.value("note"));
     view! {
         <article class="plan-card" data-kind="request" aria-labelledby=card_title>

@@ -55,7 +55,7 @@ const fn step(name: &'static str, note: &'static str, progress: Progress) -> Ste
     Step { name, note, progress }
 }
 
-/// `came_back`: the browser returned from the checkout, so the buyer believes to have paid.
+/// `came_back`: the browser returned from a checkout that went well, so the buyer believes to have paid.
 pub fn tell(order: &OrderPage, came_back: bool) -> Story {
     use Progress::{Done, Failed, Now, Todo};
     let provider = order.provider.title();
@@ -75,7 +75,8 @@ pub fn tell(order: &OrderPage, came_back: bool) -> Story {
             Action::Wait,
             [("Opening", Now), ("Not yet", Todo), ("Not yet", Todo)],
         ),
-        OrderState::Opened if came_back => story(
+        // The last we know is that it failed, but the buyer comes from a checkout that says otherwise.
+        OrderState::Opened | OrderState::Failed | OrderState::Expired if came_back => story(
             "Confirming your payment",
             format!("Waiting for {provider} to confirm. You can close this page; credits arrive on their own."),
             Action::Wait,

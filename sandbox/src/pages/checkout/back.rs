@@ -17,16 +17,16 @@ pub fn address(world: &World, payment: &Payment) -> Option<String> {
     };
     match world.faults.redirect_style {
         RedirectStyle::Hosted => {
-            let word = if paid { "success" } else { "pending" };
+            let outcome = if paid { "success" } else { "pending" };
             url.query_pairs_mut()
                 .append_pair("payment_id", &payment.id)
                 .append_pair("receipt_id", &payment.id)
-                .append_pair("checkout_status", word)
-                .append_pair("status", word);
+                .append_pair("checkout_status", outcome)
+                .append_pair("status", outcome);
         }
         RedirectStyle::Elements => {
-            let word = if paid { "succeeded" } else { "processing" };
-            url.query_pairs_mut().append_pair("payment", &payment.id).append_pair("status", word);
+            let outcome = if paid { "succeeded" } else { "processing" };
+            url.query_pairs_mut().append_pair("payment", &payment.id).append_pair("status", outcome);
         }
         RedirectStyle::None => {}
     }

@@ -43,13 +43,13 @@ pub fn checkout(
                 }
                 form method="post" action={ "/checkout/" (checkout.id) "/pay" } {
                     @if let Some(payment) = payment { input type="hidden" name="payment" value=(payment.id); }
-                    (field("email", "Email", html! { "for the receipt, optional" }, email, "email", "email", card.email_problem))
+                    (field("email", "Email", &html! { "for the receipt, optional" }, email, "email", "email", card.email_problem))
                     fieldset {
                         legend { "Card" }
-                        (field("number", "Card number", html! {}, &card.number, "text", "cc-number", card.number_problem))
+                        (field("number", "Card number", &html! {}, &card.number, "text", "cc-number", card.number_problem))
                         div class="pair" {
-                            (field("expiry", "Expiry", html! {}, &card.expiry, "text", "cc-exp", card.expiry_problem))
-                            (field("cvc", "CVC", html! {}, &card.cvc, "text", "cc-csc", card.cvc_problem))
+                            (field("expiry", "Expiry", &html! {}, &card.expiry, "text", "cc-exp", card.expiry_problem))
+                            (field("cvc", "CVC", &html! {}, &card.cvc, "text", "cc-csc", card.cvc_problem))
                         }
                     }
                     button class="primary" name="action" value="pay" { "Pay" }
@@ -83,7 +83,6 @@ fn summary(world: &World, plan: &Plan, title: &str) -> Markup {
             p class="soft" { (renewal) }
             @if let Some(description) = &terms.description { p class="soft" { (description) } }
             dl class="total" {
-                div { dt { "Subtotal" } dd { (terms.due_at_once()) } }
                 div { dt { "Tax" } dd { "none in the sandbox" } }
                 div class="sum" { dt { "Due today" } dd { (terms.due_at_once()) } }
             }
@@ -94,7 +93,7 @@ fn summary(world: &World, plan: &Plan, title: &str) -> Markup {
 fn field(
     name: &str,
     label: &str,
-    hint: Markup,
+    hint: &Markup,
     value: &str,
     kind: &str,
     autocomplete: &str,
@@ -140,7 +139,7 @@ pub fn challenge(world: &World, payment: &Payment) -> Response {
                 (world.settings.company_title) "." }
             form method="post" action={ "/checkout/" (payment.checkout_id) "/challenge" } {
                 input type="hidden" name="payment" value=(payment.id);
-                (field("password", "Password", html! { "it is " code { (CHALLENGE_PASSWORD) } }, "", "password", "off", None))
+                (field("password", "Password", &html! { "it is " code { (CHALLENGE_PASSWORD) } }, "", "password", "off", None))
                 button class="primary" { "Confirm" }
                 p class="soft" { "Any other password is refused, and the payment fails." }
             }

@@ -15,6 +15,8 @@ use crate::world::World;
 
 /// Rows of each kind that are shown.
 const ROWS: usize = 25;
+/// How far back the attempts of a message are looked for.
+const ATTEMPTS_SEARCHED: usize = 2_000;
 /// Seconds between refreshes.
 const REFRESH: &str = "4";
 
@@ -182,7 +184,8 @@ fn messages(world: &World) -> Markup {
 }
 
 fn message_row(world: &World, message: &Message) -> Markup {
-    let attempts: Vec<&Attempt> = world.attempts.newest().filter(|it| it.message_id == message.id).take(6).collect();
+    let attempts: Vec<&Attempt> =
+        world.attempts.newest().take(ATTEMPTS_SEARCHED).filter(|it| it.message_id == message.id).take(6).collect();
     html! {
         tr {
             td data-label="When" { (message.created_at.time_of_day()) }

@@ -1,0 +1,109 @@
+//! The operator's commands: each opens the database (or joins the running one), does one thing, and ends.
+
+mod event;
+mod ledger;
+mod order;
+mod plan;
+mod print;
+mod user;
+
+use anyhow::{Context as _, Result};
+use atlas::Context;
+use atlas::clock::Clock;
+use atlas::providers::Providers;
+use clap::Subcommand;
+
+use crate::cluster::WhenRunning;
+use crate::config::Config;
+use crate::database::Database;
+use crate::{providers, seed};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// People with an account.
+    #[command(subcommand)]
+    User(user::Command),
+    /// What is for sale.
+    #[command(subcommand)]
+    Plan(plan::Command),
+    /// Orders and how they stand.
+    #[command(subcommand)]
+    Order(order::Command),
+    /// Webhooks that arrived.
+    #[command(subcommand)]
+    Event(event::Command),
+    /// The credits' bookkeeping.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Add the demo's plans and accounts. Never for production: the passwords are public.
+    #[command(hide = true)]
+    SeedDemo,
+}
+
+pub async fn run(config: &Config, command: Command) -> Result<()> {
+    let database = Database::open(config, WhenRunning::Join).await?;
+    let done = carry_out(config, &database, command).await;
+    database.close().await;
+    done
+}
+
+async fn carry_out(config: &Config, database: &Database, command: Command) -> Result<()> {
+    let pool = database.command_pool().await?;
+    let ctx = Context {
+        db: pool.clone(),
+        clock: Clock::system(),
+        // Only replaying an event needs one; the others work without keys.
+        providers: if matches!(command, Command::Event(_)) { set_up_providers(config) } else { Providers::default() },
+        public_url: config.public_url(config.listen),
+    };
+    let done = match command {
+        Command::Migrate => print::line("The schema is up to date."),
+        Command::User(command) => user::run(&ctx, command).await,
+        Command::Plan(command) => plan::run(&ctx, command).await,
+        Command::Order(command) => order::run(&ctx, command).await,
+        Command::Event(command) => event::run(&ctx, command).await,
+        Command::Ledger(command) => ledger::run(&ctx, command).await,
+        Command::SeedDemo => seed::demo(&ctx).await,
+    };
+    pool.close().await;
+    done
+}
+
+/// Without complete settings there are none: what needs one will say so.
+fn set_up_providers(config: &Config) -> Providers {
+    let whop = if config.problems().is_empty() { providers::whop(config).unwrap_or_default() } else { None };
+    providers::all(whop.as_ref())
+}
+
+/// The core's answers, as an operator should read them: with their causes, unlike on a page.
+fn said(error: atlas::Error) -> anyhow::Error {
+    match error {
+        atlas::Error::Invalid(fields) => {
+            let messages: Vec<String> = fields.iter().map(|(field, message)| format!("{field}: {message}")).collect();
+            anyhow::anyhow!("{}", messages.join("\n"))
+        }
+        other => anyhow::Error::new(other),
+    }
+}
+
+trait OrSaid<T> {
+    fn or_said(self) -> Result<T>;
+}
+
+impl<T> OrSaid<T> for atlas::Result<T> {
+    fn or_said(self) -> Result<T> {
+        self.map_err(said)
+    }
+}
+
+/// Ids are typed or pasted, so a wrong one is answered in words.
+fn parse_id(text: &str, what: &str) -> Result<uuid::Uuid> {
+    text.parse().ok().with_context(|| format!("{text} is no {what} id"))
+}
+
+/// UTC, as RFC 3339 has it.
+fn instant(at: time::OffsetDateTime) -> Option<String> {
+    at.format(&time::format_description::well_known::Rfc3339).ok()
+}

@@ -1,0 +1,56 @@
+//! `atlas plan`: what is for sale.
+
+use anyhow::Result;
+use atlas::Context;
+use atlas::plans::{catalogue, defaults};
+use clap::Subcommand;
+use domain::Price;
+use serde_json::{Value, json};
+
+use super::OrSaid as _;
+use super::print::{self, Format};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The plans on sale, as buyers see them.
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Add those of Starter, Pro and Enterprise that are not there yet. Changes none that is.
+    Defaults {
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+pub async fn run(ctx: &Context, command: Command) -> Result<()> {
+    match command {
+        Command::List { format } => {
+            let rows = catalogue(&ctx.db).await.or_said()?.iter().map(row).collect();
+            let columns =
+                [("PLAN", "slug"), ("NAME", "name"), ("CREDITS", "credits"), ("PRICE", "price"), ("ID", "id")];
+            print::table(format, &columns, rows)
+        }
+        Command::Defaults { format } => {
+            let added = defaults::add_missing(ctx).await.or_said()?;
+            print::one(format, &json!({ "added": added }), &format!("{added} plans added."))
+        }
+    }
+}
+
+fn row(offer: &atlas::plans::Offer) -> Value {
+    let (price, currency) = price(offer.price);
+    json!({
+        "id": offer.plan, "version": offer.version, "slug": offer.slug, "name": offer.name,
+        "credits": offer.credits, "price": price, "currency": currency,
+    })
+}
+
+/// The amount as an exact decimal, and its currency.
+pub fn price(price: Price) -> (Option<String>, Option<String>) {
+    match price {
+        Price::Fixed(money) => (Some(money.to_decimal()), Some(money.currency.as_str().to_owned())),
+        Price::ByAgreement => (None, None),
+    }
+}

@@ -1,0 +1,79 @@
+//! `atlas user`: making accounts, giving roles.
+
+use std::io::Read as _;
+
+use anyhow::{Result, bail};
+use atlas::Context;
+use atlas::people::account::set_role;
+use atlas::people::password::NewPassword;
+use atlas::people::register::{Email, register_as};
+use clap::Subcommand;
+use rand::Rng as _;
+use serde_json::json;
+
+use super::OrSaid as _;
+use super::print::{self, Format};
+
+const MADE_PASSWORD_LENGTH: usize = 24;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an account. Its password is made up and shown once, or read from standard input.
+    Create {
+        email: String,
+        #[arg(long, default_value = "buyer", value_name = "ROLE", value_parser = ROLES)]
+        role: String,
+        /// Read the password from standard input, up to the first line's end.
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Give an account a role. It applies from the next page on.
+    Role {
+        email: String,
+        #[arg(value_parser = ROLES)]
+        role: String,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+const ROLES: [&str; 4] = ["buyer", "support", "finance", "admin"];
+
+pub async fn run(ctx: &Context, command: Command) -> Result<()> {
+    match command {
+        Command::Create { email, role, password_stdin, format } => {
+            let made_up = (!password_stdin).then(made_up_password);
+            let password = match &made_up {
+                Some(password) => password.clone(),
+                None => read_password()?,
+            };
+            let email = Email::parse("email", &email).map_err(atlas::Error::Invalid).or_said()?;
+            let password = NewPassword::parse("password", &password).map_err(atlas::Error::Invalid).or_said()?;
+            let person = register_as(ctx, email, password, role.parse().or_said()?).await.or_said()?;
+            let shown = json!({ "id": person.id(), "email": person.email(), "role": role, "password": made_up });
+            let password = made_up.map(|password| format!(" Password: {password}")).unwrap_or_default();
+            print::one(format, &shown, &format!("{} is there, as {role}.{password}", person.email()))
+        }
+        Command::Role { email, role, format } => {
+            if !set_role(ctx, &email, role.parse().or_said()?).await.or_said()? {
+                bail!("there is nobody with the email {email}");
+            }
+            print::one(format, &json!({ "email": email, "role": role }), &format!("{email} is {role} now."))
+        }
+    }
+}
+
+fn made_up_password() -> String {
+    let mut random = rand::rng();
+    // Without letters and digits that look alike.
+    let letters = b"abcdefghjkmnpqrstuvwxyz23456789";
+    (0..MADE_PASSWORD_LENGTH).map(|_| char::from(letters[random.random_range(0..letters.len())])).collect()
+}
+
+fn read_password() -> Result<String> {
+    let mut text = String::new();
+    std::io::stdin().take(1_024).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,118 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::response::Sse;
+use axum::response::sse::Event;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::*;
+
+impl Stop for mpsc::Receiver<()> {
+    async fn next(&mut self) {
+        if self.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+struct Server {
+    address: SocketAddr,
+    signal: mpsc::Sender<()>,
+    ended: JoinHandle<()>,
+    /// A slow request has begun.
+    begun: Arc<Notify>,
+    /// Lets it end.
+    go_on: Arc<Notify>,
+}
+
+async fn start() -> Server {
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = {
+        let (begun, go_on) = (begun.clone(), go_on.clone());
+        async move || {
+            begun.notify_one();
+            go_on.notified().await;
+            "done"
+        }
+    };
+    let endless = async || Sse::new(futures::stream::pending::<Result<Event, std::convert::Infallible>>());
+    let site = Router::new().route("/slow", get(slow)).route("/events", get(endless)).route("/", get(async || "here"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (signal, mut stop) = mpsc::channel(2);
+    let ended = tokio::spawn(async move { until_stopped(listener, site, &mut stop).await });
+    Server { address, signal, ended, begun, go_on }
+}
+
+async fn ask(address: SocketAddr, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n").as_bytes()).await.unwrap();
+    stream
+}
+
+async fn rest(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    timeout(Duration::from_secs(5), stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    text
+}
+
+async fn is_over(ended: JoinHandle<()>) {
+    timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_running_request_is_answered_before_the_end() {
+    let server = start().await;
+    let slow = ask(server.address, "/slow").await;
+    server.begun.notified().await;
+    server.signal.send(()).await.unwrap();
+    server.go_on.notify_one();
+    assert!(rest(slow).await.ends_with("done"));
+    is_over(server.ended).await;
+}
+
+#[tokio::test]
+async fn idle_connections_and_event_streams_do_not_hold_up_the_end() {
+    let server = start().await;
+    let mut idle = ask(server.address, "/").await;
+    let mut stream = ask(server.address, "/events").await;
+    let mut first = [0; 12];
+    for connection in [&mut idle, &mut stream] {
+        connection.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+    }
+    server.signal.send(()).await.unwrap();
+    rest(idle).await;
+    rest(stream).await;
+    is_over(server.ended).await;
+}
+
+#[tokio::test]
+async fn a_second_signal_cuts_a_request_off() {
+    let server = start().await;
+    let slow = ask(server.address, "/slow").await;
+    server.begun.notified().await;
+    server.signal.send(()).await.unwrap();
+    server.signal.send(()).await.unwrap();
+    is_over(server.ended).await;
+    assert_eq!(rest(slow).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_header_that_never_ends_is_given_up() {
+    let server = start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: he").await.unwrap();
+    let began = tokio::time::Instant::now();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "");
+    assert!(began.elapsed() <= HEADER_READ_TIMEOUT + Duration::from_secs(1));
+}
