@@ -38,7 +38,7 @@ class Stack {
   sandbox
   secret = `ws_${randomBytes(32).toString('hex')}`
   #apiKey = `apik_${randomBytes(24).toString('hex')}`
-  #company = `biz_${randomBytes(7).toString('hex')}`
+  company = `biz_${randomBytes(7).toString('hex')}`
   #cluster = process.env.DATABASE_URL
   #name = `e2e_${randomBytes(6).toString('hex')}`
   #database = Object.assign(new URL(process.env.DATABASE_URL), { pathname: `/${this.#name}` }).href
@@ -52,7 +52,7 @@ class Stack {
     const env = {
       ...process.env,
       WHOP_API_KEY: this.#apiKey,
-      WHOP_COMPANY_ID: this.#company,
+      WHOP_COMPANY_ID: this.company,
       WHOP_WEBHOOK_SECRET: this.secret,
       SANDBOX_LISTEN: '127.0.0.1:0',
       SANDBOX_WEBHOOK_URL: `${this.app}/api/webhooks/whop`,
@@ -119,7 +119,7 @@ class Stack {
 
   /** All checkouts that Whop was asked to make. */
   async checkouts() {
-    return (await this.whop(`checkout_configurations?account_id=${this.#company}&first=100`)).data
+    return (await this.whop(`checkout_configurations?account_id=${this.company}&first=100`)).data
   }
 
   /** An order as the database has it. */

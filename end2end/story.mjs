@@ -37,7 +37,8 @@ export function stage(settings = {}) {
       try {
         await stack.faults()
         await body({ stack, visit, context })
-        for (const { problems } of visitors) assert.deepEqual(problems, [], 'pages must not complain')
+        const problems = new Set(visitors.flatMap((visitor) => visitor.problems))
+        assert.equal(problems.size, 0, `pages complained:\n${[...problems].join('\n')}`)
       } catch (error) {
         await leaveTraces(context, name, visitors, stack)
         throw error
@@ -58,7 +59,7 @@ async function leaveTraces(context, name, visitors, stack) {
   mkdirSync(out, { recursive: true })
   const file = name.replaceAll(/[^\w]+/g, '-').toLowerCase()
   for (const [index, visitor] of visitors.entries()) {
-    context.diagnostic(`visitor ${index + 1} is at ${visitor.page.url()}; problems: ${JSON.stringify(visitor.problems)}`)
+    context.diagnostic(`visitor ${index + 1} is at ${visitor.page.url()}`)
     await visitor.page.screenshot({ path: `${out}${file}-${index + 1}.png`, fullPage: true }).catch(() => {})
   }
   console.error(stack.log())
