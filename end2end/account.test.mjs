@@ -1,0 +1,191 @@
+// Accounts: signing up, in and out, names, passwords, colours.
+
+import assert from 'node:assert/strict'
+import { stage } from './story.mjs'
+import { balanceOf, freshMail, password, signIn, signUp } from './steps.mjs'
+
+const { story, stories } = stage()
+
+const summary = (page) => page.getByRole('group', { name: 'Please mend this first' })
+const isDark = (page) => page.evaluate(() => {
+  const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d')
+  context.fillStyle = getComputedStyle(document.body).backgroundColor === 'rgba(0, 0, 0, 0)'
+    ? getComputedStyle(document.documentElement).backgroundColor : getComputedStyle(document.body).backgroundColor
+  context.fillRect(0, 0, 1, 1)
+  const [r, g, b] = context.getImageData(0, 0, 1, 1).data
+  return r + g + b < 3 * 128
+})
+
+stories('the demo accounts sign in and out', async ({ visit }) => {
+  const visitor = await visit()
+  const { page } = visitor
+  for (const who of ['buyer', 'admin']) {
+    await signIn(visitor, `${who}@example.com`, `${who}-demo-password`)
+    await page.waitForURL('**/credits')
+    await page.getByRole('button', { name: 'Account menu' }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).waitFor()
+    await page.goto('/credits')
+    assert.equal(new URL(page.url()).pathname, '/sign-in')
+  }
+})
+
+stories('a wrong password says so and keeps the email, and tells nothing about who exists', async ({ visit }) => {
+  const visitor = await visit()
+  const { page } = visitor
+  const said = []
+  for (const email of ['buyer@example.com', 'nobody-at-all@example.com']) {
+    await signIn(visitor, email, 'not the password')
+    await summary(page).waitFor()
+    assert.equal(await page.getByLabel('Email').inputValue(), email)
+    assert.equal(await page.getByLabel('Password').inputValue(), '')
+    assert.equal(new URL(page.url()).search, '', 'nothing of it stands in the address')
+    said.push(await summary(page).innerText())
+  }
+  assert.match(said[0], /That email and password don’t match/)
+  assert.equal(said[0], said[1])
+  // It is said once.
+  await page.reload()
+  assert.equal(await summary(page).count(), 0)
+})
+
+stories('a sign-up that needs mending lists all of it, takes the focus, and leads to the fields', async ({ visit }) => {
+  const visitor = await visit()
+  const { page } = visitor
+  await page.goto('/sign-up')
+  await page.getByLabel('Email').fill('ana@nowhere')
+  await page.getByLabel('Password').fill('short')
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await summary(page).waitFor()
+  assert.equal(await summary(page).getByRole('link').count(), 2)
+  assert.ok(await summary(page).evaluate((group) => group === document.activeElement), 'the summary has the focus')
+  assert.equal(await page.getByLabel('Email').inputValue(), 'ana@nowhere')
+  for (const field of ['Email', 'Password']) {
+    const input = page.getByLabel(field)
+    assert.equal(await input.getAttribute('aria-invalid'), 'true')
+    assert.ok(await page.locator(`#${await input.getAttribute('aria-describedby')}`).isVisible())
+  }
+  await summary(page).getByRole('link').nth(1).click()
+  await page.keyboard.type('a much longer password')
+  assert.equal(await page.getByLabel('Password').inputValue(), 'a much longer password')
+  await page.getByLabel('Email').fill(freshMail())
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.waitForURL('**/credits')
+})
+
+story('an email can be used once, whatever its case', async ({ visit, stack }) => {
+  const [first, second] = [await visit(), await visit()]
+  const email = await signUp(first)
+  await second.page.goto('/sign-up')
+  await second.page.getByLabel('Email').fill(email.toUpperCase())
+  await second.page.getByLabel('Password').fill(password)
+  await second.page.getByRole('button', { name: 'Create account' }).click()
+  await summary(second.page).getByText('There is an account with this email already').waitFor()
+  assert.equal((await stack.sql`select 1 from user_profiles where lower(email) = ${email}`).length, 1)
+  assert.equal(await balanceOf(stack, email), 0)
+})
+
+story('two sign-ups of one email at the same moment make one account', async ({ visit, stack }) => {
+  const visitors = [await visit(), await visit()]
+  const email = freshMail()
+  for (const { page } of visitors) {
+    await page.goto('/sign-up')
+    await page.getByLabel('Email').fill(email)
+    await page.getByLabel('Password').fill(password)
+  }
+  await Promise.all(visitors.map(async ({ page }) => {
+    await page.getByRole('button', { name: 'Create account' }).click()
+    await page.getByRole('heading', { name: 'Credits', exact: true }).or(summary(page)).first().waitFor()
+  }))
+  assert.equal((await stack.sql`select 1 from user_profiles where email = ${email}`).length, 1)
+})
+
+const names = ['<img src=x onerror="alert(1)">', '</title><script>alert(1)</script>', 'Ana 🌍 “Ana”', 'דנה <b>كريم</b>', 'ﷺ'.repeat(20), '=1+1', '{{7*7}} ${7*7}']
+stories('a name is shown as it was typed, whatever is in it', async ({ visit }) => {
+  const visitor = await visit()
+  const { page } = visitor
+  page.on('dialog', (dialog) => assert.fail(`a dialog: ${dialog.message()}`))
+  await signUp(visitor)
+  for (const name of names) {
+    await page.goto('/account')
+    await page.getByLabel('Name').fill(name)
+    await page.getByRole('button', { name: 'Save name' }).click()
+    await page.getByText('Your name was saved.').waitFor()
+    assert.equal(await page.getByLabel('Name').inputValue(), name)
+    assert.equal(await page.locator('.account-who bdi').textContent(), name)
+    assert.equal(await page.locator('main img, main script').count(), 0)
+  }
+})
+
+stories('a changed password ends every other session, and only the new one works', async ({ visit }) => {
+  const [here, there] = [await visit(), await visit()]
+  const email = await signUp(here)
+  await signIn(there, email)
+  await there.page.waitForURL('**/credits')
+  const { page } = here
+  await page.goto('/account')
+  await page.getByLabel('Present password').fill('not the password')
+  await page.getByLabel('New password').fill('a new password indeed')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await summary(page).waitFor()
+  await there.page.reload()
+  assert.equal(new URL(there.page.url()).pathname, '/credits', 'nothing has changed yet')
+
+  await page.getByLabel('Present password').fill(password)
+  await page.getByLabel('New password').fill('a new password indeed')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await page.getByText('Your password was changed').waitFor()
+  await there.page.reload()
+  assert.equal(new URL(there.page.url()).pathname, '/sign-in')
+  await signIn(there, email)
+  await summary(there.page).waitFor()
+  await signIn(there, email, 'a new password indeed')
+  await there.page.waitForURL('**/credits')
+})
+
+story('a cookie is dead after signing out, and its id is new after signing in', async ({ visit, stack }) => {
+  const visitor = await visit()
+  const email = await signUp(visitor)
+  const [session] = (await visitor.cookies()).filter(({ name }) => name.endsWith('sid'))
+  assert.deepEqual([session.httpOnly, session.sameSite, session.path], [true, 'Lax', '/'])
+  const [{ found }] = await stack.sql`select exists (select 1 from sessions s where s::text like ${`%${session.value}%`}) as found`
+  assert.equal(found, false, 'the database holds no id that could be used')
+  await visitor.page.getByRole('button', { name: 'Account menu' }).click()
+  await visitor.page.getByRole('button', { name: 'Sign out' }).click()
+  await visitor.page.getByRole('banner').getByRole('link', { name: 'Sign in' }).waitFor()
+  const thief = await visit()
+  await thief.context.addCookies([session])
+  await thief.page.goto('/credits')
+  assert.equal(new URL(thief.page.url()).pathname, '/sign-in')
+  // A session that was planted before signing in is not the one that is signed in.
+  await signIn(thief, email)
+  await thief.page.waitForURL('**/credits')
+  const [after] = (await thief.cookies()).filter(({ name }) => name.endsWith('sid'))
+  assert.notEqual(after.value, session.value)
+})
+
+stories('colours are chosen at once and remembered', async ({ visit }) => {
+  const visitor = await visit({ colorScheme: 'light' })
+  const { page } = visitor
+  await page.goto('/')
+  await visitor.awake()
+  assert.equal(await isDark(page), false)
+  await page.getByRole('button', { name: 'Use dark colours' }).click()
+  await page.locator('html[data-theme=dark]').waitFor()
+  assert.equal(await isDark(page), true)
+  await page.goto('/sign-in')
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark', 'in the first byte')
+  await visitor.awake()
+  await page.getByRole('button', { name: 'Use light colours' }).click()
+  await page.locator('html[data-theme=light]').waitFor()
+  assert.equal(await isDark(page), false)
+  assert.equal(new URL(page.url()).pathname, '/sign-in')
+})
+
+story('colours follow the system until one is chosen', async ({ visit }) => {
+  for (const colorScheme of ['light', 'dark']) {
+    const { page } = await visit({ colorScheme })
+    await page.goto('/')
+    assert.equal(await isDark(page), colorScheme === 'dark')
+  }
+})
