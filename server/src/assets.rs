@@ -83,6 +83,8 @@ impl Site {
 fn cached(mut answer: Response, policy: HeaderValue) -> Response {
     if answer.status().is_success() || answer.status() == StatusCode::NOT_MODIFIED {
         answer.headers_mut().insert(header::CACHE_CONTROL, policy);
+        // A cache between us and the browser must not hand the brotli copy to one that can't read it.
+        answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     answer
 }
