@@ -39,7 +39,7 @@ async function rustTests(env) {
 }
 
 function browserTests() {
-  const folders = ['end2end', 'end2end/sdk', 'end2end/tests', 'scripts'].filter((folder) => existsSync(join(root, folder)))
+  const folders = ['end2end', 'end2end/design', 'end2end/sdk', 'scripts'].filter((folder) => existsSync(join(root, folder)))
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder)).filter((name) => name.endsWith('.test.mjs')).map((name) => `${folder}/${name}`),
   )
