@@ -20,6 +20,30 @@ async function findings(page) {
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary.split('\n').slice(1).join(';').trim()}`))
 }
 
+/** By how much the page is wider than the window, and what sticks out. */
+function overflow(page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    const sticksOut = (element) => element.getBoundingClientRect().right > width + 0.5
+    return {
+      excess: document.scrollingElement.scrollWidth - width,
+      culprits: [...document.querySelectorAll('body *')].filter(sticksOut).slice(0, 5).map(({ outerHTML }) => outerHTML.slice(0, 60)),
+    }
+  })
+}
+
+story('axe and the ruler see a planted fault', async ({ visit }) => {
+  const { page } = await visit({ width: 320 })
+  await page.goto('/sign-in')
+  assert.deepEqual([await findings(page), (await overflow(page)).excess], [[], 0])
+  await page.locator('main').evaluate((main) => {
+    main.append(document.createElement('button'), document.createElement('hr'))
+    main.lastElementChild.style.width = '500px'
+  })
+  assert.match((await findings(page)).join(), /button-name/)
+  assert.ok((await overflow(page)).excess > 0)
+})
+
 /** Somebody with an order in each state. */
 let everything
 async function buyerWithEverything(stack, visit) {
@@ -106,14 +130,8 @@ story('no page scrolls sideways at 320', async ({ stack, visit }) => {
   const wide = []
   const measure = async (visitor, path) => {
     await visitor.page.goto(path)
-    const { scroll, view, culprits } = await visitor.page.evaluate(() => ({
-      scroll: document.scrollingElement.scrollWidth,
-      view: document.documentElement.clientWidth,
-      culprits: [...document.querySelectorAll('body *')]
-        .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
-        .map((element) => `${element.tagName}.${element.getAttribute('class')}`).slice(0, 5),
-    }))
-    if (scroll > view) wide.push(`${path}: ${scroll} > ${view}, ${culprits.join(' ')}`)
+    const { excess, culprits } = await overflow(visitor.page)
+    if (excess > 0) wide.push(`${path}: ${excess} px, ${culprits.join(' ')}`)
   }
   const nobody = await visit({ width: 320 })
   nobody.expected.push(/status of 404/)
