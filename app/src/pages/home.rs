@@ -1,7 +1,7 @@
 //! The landing page: what credits are for, what they cost, how it goes.
 
 use atlas::plans;
-use domain::paths;
+use domain::{Price, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -28,8 +28,9 @@ async fn draw() -> AnyView {
         .into_iter()
         .map(|offer| {
             let per_thousand = offer.price.per_thousand(offer.credits);
+            let by_agreement = (offer.price == Price::ByAgreement).then_some("request");
             view! {
-                <article class="plan-card">
+                <article class="plan-card" data-kind=by_agreement>
                     <h3>{offer.name}</h3>
                     <p class="plan-credits"><span class="plan-number">{offer.credits.to_string()}</span>" credits"</p>
                     <p class="plan-price">

@@ -113,7 +113,7 @@ fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool) ->
         .map(|step| {
             view! {
                 <li class="step" data-step=step.progress.as_str()
-                    aria-current=(step.progress == Progress::Now).then_some("step")>
+                    aria-current=matches!(step.progress, Progress::Now | Progress::Failed).then_some("step")>
                     <span class="step-name">{step.name}</span>
                     <span class="step-note">{step.note}</span>
                 </li>

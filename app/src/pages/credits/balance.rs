@@ -61,6 +61,7 @@ fn BalanceChart(history: Vec<DayEnd>) -> impl IntoView {
         .collect::<Vec<_>>();
     view! {
         <figure class="balance-chart">
+            <figcaption class="balance-label">"Last 30 days"</figcaption>
             <svg class="chart" viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" role="img"
                 aria-labelledby="chart-title chart-desc">
                 <title id="chart-title">"Balance over the last 30 days"</title>

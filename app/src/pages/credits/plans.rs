@@ -20,12 +20,14 @@ pub fn PlanSheet(offers: Vec<Offer>, form: Form) -> impl IntoView {
         .into_any();
     }
     let dearest = offers.iter().filter_map(per_thousand).max_by_key(|price| price.minor);
+    let best = offers.iter().filter_map(per_thousand).min_by_key(|price| price.minor);
     let cards = offers
         .into_iter()
         .map(|offer| match offer.price {
             Price::Fixed(price) => {
-                let reason = reason(&offer, dearest);
-                view! { <CheckoutCard offer price reason /> }.into_any()
+                let saving = saving(&offer, dearest);
+                let weight = if per_thousand(&offer) == best { "button--primary" } else { "" };
+                view! { <CheckoutCard offer price saving weight /> }.into_any()
             }
             Price::ByAgreement => view! { <RequestCard offer form=form.clone() /> }.into_any(),
         })
@@ -48,7 +50,7 @@ pub fn PlanTerms() -> impl IntoView {
 }
 
 #[component]
-fn CheckoutCard(offer: Offer, price: Money, reason: String) -> impl IntoView {
+fn CheckoutCard(offer: Offer, price: Money, saving: Option<String>, weight: &'static str) -> impl IntoView {
     let per_thousand = per_thousand(&offer);
     let title = format!("plan-{}", offer.slug);
     let (card_title, button_title) = (title.clone(), title.clone());
@@ -60,11 +62,11 @@ fn CheckoutCard(offer: Offer, price: Money, reason: String) -> impl IntoView {
                 <span class="plan-money">{price.to_string()}</span>
                 {per_thousand.map(|price| format!(" {price} per 1,000"))}
             </p>
-            <p class="plan-reason">{reason}</p>
+            <p class="plan-reason">{saving.map(|saving| view! { <strong>{saving}</strong> " " })}{offer.description}</p>
             <form class="plan-action" method="post" action=BuyCredits::PATH>
                 <input r#type="hidden" name="plan" value=offer.plan.to_string() />
                 <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
-                <button class="button button--primary button--wide" r#type="submit" aria-describedby=button_title>
+                <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=button_title>
                     "Buy credits"
                 </button>
                 <p>{format!("{price} once, {}", price.currency.code())}</p>
@@ -123,16 +125,12 @@ fn per_thousand(offer: &Offer) -> Option<Money> {
     offer.price.per_thousand(offer.credits)
 }
 
-/// What is better about a plan than the dearest one per credit, or its own description.
-fn reason(offer: &Offer, dearest: Option<Money>) -> String {
-    let saved = per_thousand(offer).zip(dearest).and_then(|(price, dearest)| {
-        (price.currency == dearest.currency && dearest.minor > 0)
-            .then(|| (dearest.minor - price.minor) * 100 / dearest.minor)
-    });
-    match saved {
-        Some(percent) if percent > 0 => format!("{percent} % cheaper per credit. {}", offer.description),
-        _ => offer.description.clone(),
-    }
+/// What is better about a plan than the dearest one per credit, in words.
+fn saving(offer: &Offer, dearest: Option<Money>) -> Option<String> {
+    let (price, dearest) = per_thousand(offer).zip(dearest)?;
+    let comparable = price.currency == dearest.currency && dearest.minor > 0;
+    let percent = comparable.then(|| (dearest.minor - price.minor) * 100 / dearest.minor)?;
+    (percent > 0).then(|| format!("{percent} % cheaper per credit."))
 }
 
 /// Text as it may stand between tags.
