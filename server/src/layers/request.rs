@@ -2,6 +2,7 @@
 //! a panic into an answer.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -15,6 +16,9 @@ use super::refusal::refuse;
 
 /// On the request, for whoever shows or logs it, and on the answer. What a client sends under this name is replaced.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Until an answer begins; a stream may then take as long as it likes.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub async fn follow(mut request: Request, next: Next) -> Response {
     let id = atlas::ids::fresh().to_string();
@@ -36,6 +40,14 @@ pub async fn survive(request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         let sentence = "Something broke on our side. Please try again.";
         refuse(&asked_with, StatusCode::INTERNAL_SERVER_ERROR, sentence)
+    })
+}
+
+/// Gives up a handler that takes too long; what it had not committed is undone.
+pub async fn hurry(request: Request, next: Next) -> Response {
+    let asked_with = request.headers().clone();
+    tokio::time::timeout(HANDLER_TIMEOUT, next.run(request)).await.unwrap_or_else(|_| {
+        refuse(&asked_with, StatusCode::SERVICE_UNAVAILABLE, "This takes too long just now. Please try again.")
     })
 }
 
@@ -64,16 +76,14 @@ mod tests {
     use axum::{Router, routing::get};
     use tower::ServiceExt as _;
 
+    async fn broken() -> &'static str {
+        std::panic::panic_any("the password is hunter2")
+    }
+
     async fn ask(path: &str, accept: &str) -> (Response, String) {
         let site = Router::new()
-            .route(
-                "/panic",
-                get(async || {
-                    if true {
-                        panic!("the password is hunter2")
-                    }
-                }),
-            )
+            .route("/panic", get(broken))
+            .route("/stuck", get(std::future::pending::<()>))
             .route("/fine", get(async |headers: HeaderMap| id(&headers).to_owned()));
         let site = crate::layers::wrap(site, "https://credits.example.com");
         let request = Request::get(path).header("accept", accept).header("x-request-id", "<forged>");
@@ -91,6 +101,13 @@ mod tests {
             assert!(text.contains(response.headers()[REQUEST_ID].to_str().unwrap()), "{text}");
             assert!(!text.contains("hunter2"));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_hangs_is_given_up() {
+        let (response, text) = ask("/stuck", "text/html").await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(text.contains("takes too long"), "{text}");
     }
 
     #[tokio::test]

@@ -119,14 +119,12 @@ async fn what_is_stored_comes_back_and_the_table_cannot_sign_anybody_in(db: PgPo
 async fn an_ended_session_is_not_brought_back_by_a_slow_request(db: PgPool) {
     let site = Site::new(&db, "http://127.0.0.1:3000");
     let cookie = cookie(&site.visit("/store", None).await);
-    let slow = {
-        let request = Request::get("/slow").header(header::COOKIE, &cookie).body(Body::empty()).unwrap();
-        tokio::spawn(site.pages.clone().oneshot(request))
+    let sign_out = async {
+        site.reached.notified().await;
+        site.visit("/end", Some(&cookie)).await;
+        site.go_on.notify_one();
     };
-    site.reached.notified().await;
-    site.visit("/end", Some(&cookie)).await;
-    site.go_on.notify_one();
-    assert_eq!(slow.await.unwrap().unwrap().status(), StatusCode::OK);
+    futures::join!(site.visit("/slow", Some(&cookie)), sign_out);
     assert_eq!(site.name(&cookie).await, "");
     assert_eq!(rows(&db).await, 0);
 }

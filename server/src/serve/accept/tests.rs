@@ -9,7 +9,6 @@ use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
@@ -25,7 +24,7 @@ impl Stop for mpsc::Receiver<()> {
 struct Server {
     address: SocketAddr,
     signal: mpsc::Sender<()>,
-    ended: JoinHandle<()>,
+    ended: JoinSet<()>,
     /// A slow request has begun.
     begun: Arc<Notify>,
     /// Lets it end.
@@ -47,7 +46,8 @@ async fn start() -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (signal, mut stop) = mpsc::channel(2);
-    let ended = tokio::spawn(async move { until_stopped(listener, site, &mut stop).await });
+    let mut ended = JoinSet::new();
+    ended.spawn(async move { until_stopped(listener, site, &mut stop).await });
     Server { address, signal, ended, begun, go_on }
 }
 
@@ -63,8 +63,8 @@ async fn rest(mut stream: TcpStream) -> String {
     text
 }
 
-async fn is_over(ended: JoinHandle<()>) {
-    timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
+async fn is_over(mut ended: JoinSet<()>) {
+    timeout(Duration::from_secs(5), ended.join_next()).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
