@@ -1,8 +1,9 @@
 // One whole Atlas for one test file: a database of its own, the sandbox in Whop's place, the app. Nothing is shared, so
 // files may run side by side, and nothing is left behind.
 //
-// DATABASE_URL names a superuser's database of a PostgreSQL to make ours in. ATLAS_BIN, SANDBOX_BIN and ATLAS_SITE_DIR
-// name the programs and the built site; by default they are what the build leaves under target/.
+// DATABASE_URL names a superuser's database of a PostgreSQL to make ours in; without it a throw-away one is started.
+// ATLAS_BIN, SANDBOX_BIN and ATLAS_SITE_DIR name the programs and the built site; by default they are what the build
+// leaves under target/.
 
 import { execFile } from 'node:child_process'
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
@@ -10,6 +11,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { startCluster } from '../scripts/cluster.mjs'
 import { freePort, root, startServer, stop } from '../scripts/processes.mjs'
 
 const exec = promisify(execFile)
@@ -21,7 +23,6 @@ const readyTimeoutMs = 30_000
 
 /** Starts everything and waits until it answers. `settings`: further environment variables. */
 export async function startStack(settings = {}) {
-  if (!process.env.DATABASE_URL) throw new Error('DATABASE_URL must name a PostgreSQL to make test databases in')
   const stack = new Stack()
   try {
     await stack.start(settings)
@@ -39,14 +40,16 @@ class Stack {
   secret = `ws_${randomBytes(32).toString('hex')}`
   #apiKey = `apik_${randomBytes(24).toString('hex')}`
   company = `biz_${randomBytes(7).toString('hex')}`
-  #cluster = process.env.DATABASE_URL
+  #cluster
   #name = `e2e_${randomBytes(6).toString('hex')}`
-  #database = Object.assign(new URL(process.env.DATABASE_URL), { pathname: `/${this.#name}` }).href
+  #database
   #folder = mkdtempSync(join(tmpdir(), 'atlas-e2e-'))
   #children = []
 
   async start(settings) {
-    await psql(this.#cluster, `create database ${this.#name}`)
+    this.#cluster = process.env.DATABASE_URL ? { url: process.env.DATABASE_URL, stop() {} } : await startCluster()
+    await psql(this.#cluster.url, `create database ${this.#name}`)
+    this.#database = Object.assign(new URL(this.#cluster.url), { pathname: `/${this.#name}` }).href
     const port = await freePort()
     this.app = `http://127.0.0.1:${port}`
     const env = {
@@ -79,7 +82,10 @@ class Stack {
 
   async stop() {
     for (const child of this.#children.reverse()) await stop(child)
-    await psql(this.#cluster, `drop database if exists ${this.#name} with (force)`)
+    if (this.#cluster) {
+      await psql(this.#cluster.url, `drop database if exists ${this.#name} with (force)`)
+      this.#cluster.stop()
+    }
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

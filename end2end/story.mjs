@@ -10,7 +10,7 @@ import { Visitor, launch } from './browser.mjs'
 import { startStack } from './stack.mjs'
 
 const out = fileURLToPath(new URL('out/', import.meta.url))
-const storyTimeoutMs = 180_000
+const storyTimeoutMs = 300_000
 
 /** Call once a file: gives `story(name, body)` and `stories(name, body)`, which tells it with and without JavaScript. */
 export function stage(settings = {}) {
