@@ -26,7 +26,7 @@ use tower_sessions::Session;
 use crate::session::PERSON;
 
 /// A page that is left open longer asks anew; a stream must not live for ever.
-const STREAM_FOR: Duration = Duration::from_secs(120);
+const STREAM_FOR: Duration = Duration::from_mins(2);
 /// Between two questions to the provider, growing.
 const ASK_FIRST: Duration = Duration::from_secs(3);
 const ASK_LAST: Duration = Duration::from_secs(10);

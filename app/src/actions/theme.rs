@@ -1,5 +1,7 @@
 //! Choosing colours, for those without scripts; with scripts an island does it in place.
 
+#![expect(clippy::unused_async, reason = "a server function is async")]
+
 use axum::http::{HeaderValue, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
