@@ -92,7 +92,7 @@ fn states_come_from_the_name_and_the_data() {
         ("payment.failed", "unresolved", "unresolved", Failed),
         ("payment.canceled", "void", "canceled", Canceled),
         ("payment.succeeded", "paid", "succeeded", Succeeded),
-        ("payment.succeeded", "paid", "partially_refunded", Succeeded),
+        ("payment.succeeded", "paid", "dispute_won", Succeeded),
         ("payment.succeeded", "paid", "a_substatus_of_tomorrow", Succeeded),
         // The data is ahead of the name.
         ("payment.created", "open", "blocked", Failed),
@@ -116,6 +116,12 @@ fn money_is_not_believed_where_something_speaks_against_it() {
             Unfit::StateMismatch.as_str(),
             "{status}"
         );
+    }
+    for substatus in
+        ["refunded", "auto_refunded", "partially_refunded", "open_dispute", "dispute_lost", "open_resolution"]
+    {
+        let event = event("payment.succeeded", &json!({"status": "paid", "substatus": substatus}));
+        assert_eq!(unfit(&event), Unfit::TakenBack.as_str(), "{substatus}");
     }
     for kind in ["payment.failed", "payment.canceled"] {
         assert_eq!(unfit(&event(kind, &json!({}))), Unfit::StateMismatch.as_str());
