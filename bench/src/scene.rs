@@ -1,0 +1,93 @@
+//! What has to be in the database before something is measured: a buyer with a past, and orders that wait for money.
+
+use anyhow::Result;
+use domain::OrderId;
+use sqlx::PgPool;
+
+/// The demo's buyer.
+pub const BUYER: &str = "buyer@example.com";
+pub const PASSWORD: &str = "buyer-demo-password";
+/// Movements in the buyer's wallet, four hours between two of them: fifty days.
+pub const LINES: i32 = 300;
+
+/// An order with an open checkout, each of another buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub id: OrderId,
+    pub number: i64,
+}
+
+/// Gives the buyer grants and spends, through the ledger's own functions, and puts them back in time.
+pub async fn live_through(owner: &PgPool) -> Result<()> {
+    let mut tx = owner.begin().await?;
+    sqlx::query(
+        "select case when n % 10 = 1
+            then (select balance_after from credits_grant(gen_random_uuid(), 'bench', 'grant ' || n, person.id, 5000,
+                'promo', 'promo', 1::smallint, null, null, null, null, null, null, 'bench', 'Given, for the ' || n || 'th'))
+            else (select balance_after from credits_spend(gen_random_uuid(), 'bench', 'spend ' || n, person.id,
+                37 * n % 400 + 1, 'consumed:app', 'bench', 'Used for job ' || n))
+        end from generate_series(1, $2) n, user_profiles person where person.email = $1 order by n",
+    )
+    .bind(BUYER)
+    .bind(LINES)
+    .execute(&mut *tx)
+    .await?;
+    // The ledger refuses any change; its owner may look away for a moment.
+    sqlx::query("set local session_replication_role = replica").execute(&mut *tx).await?;
+    sqlx::query(
+        "update credit_transactions t set created_at = t.created_at - make_interval(hours => 4 * numbered.age)
+        from (select id, row_number() over (order by last_seq desc)::int as age from credit_transactions
+            where scope = 'bench') numbered
+        where numbered.id = t.id",
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    sqlx::query("analyze").execute(owner).await?;
+    Ok(())
+}
+
+/// Adds `count` orders for the plan "Starter", each of a buyer of its own.
+pub async fn orders(owner: &PgPool, count: i64) -> Result<Vec<Order>> {
+    let first: i64 = sqlx::query_scalar("select count(*) + 1 from credit_orders").fetch_one(owner).await?;
+    let mut tx = owner.begin().await?;
+    sqlx::query(
+        "with numbers as (
+            select n, gen_random_uuid() as buyer from generate_series($1, $1 + $2 - 1) n
+        ), people as (
+            insert into user_profiles (id, email, password_hash) select buyer, n || '@payer.example', '' from numbers
+            returning id
+        ), wallets as (
+            insert into credit_accounts (kind, owner_id) select 'wallet', id from people
+        )
+        insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
+            state, checkout_id, checkout_url, opened_at)
+        select gen_random_uuid(), buyer, 'bench-key-' || n, version.id, version.name, version.credits, version.price_minor,
+            version.currency, 'whop', 'opened', 'ch_Bench' || n, 'http://127.0.0.1/', now()
+        from numbers, plans join plan_versions version on version.plan_id = plans.id where plans.slug = 'starter'",
+    )
+    .bind(first)
+    .bind(count)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    sqlx::query("analyze").execute(owner).await?;
+    let rows: Vec<(OrderId, i64)> = sqlx::query_as(
+        "select id, substr(checkout_id, 9)::bigint from credit_orders where checkout_id like 'ch\\_Bench%' order by 2 desc limit $1",
+    )
+    .bind(count)
+    .fetch_all(owner)
+    .await?;
+    Ok(rows.into_iter().map(|(id, number)| Order { id, number }).collect())
+}
+
+/// How many of the orders were granted, and how many grants there are for them.
+pub async fn granted(owner: &PgPool, orders: &[Order]) -> Result<(i64, i64)> {
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    Ok(sqlx::query_as(
+        "select count(distinct order_id), count(*) from credit_transactions where kind = 'grant' and order_id = any($1)",
+    )
+    .bind(ids)
+    .fetch_one(owner)
+    .await?)
+}
