@@ -32,8 +32,8 @@ pub struct Changed {
     pub disputes: BTreeSet<String>,
     /// Payments whose credits are to be granted.
     pub granted: BTreeSet<String>,
-    /// Payments whose credits are to be taken back, held or given back.
-    pub taken_back: BTreeSet<String>,
+    /// Payments whose credits are to be taken back, held or given back, with what was taken of them before.
+    pub taken_back: BTreeMap<String, Credits>,
     /// Payments that were not known before.
     pub landed: BTreeSet<String>,
 }

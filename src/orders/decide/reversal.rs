@@ -97,7 +97,7 @@ pub fn weigh(books: &mut Books, payment_id: &str) -> Option<Misfit> {
         None
     };
     if taken_back != payment.taken_back {
-        books.changed.taken_back.insert(payment_id.to_owned());
+        books.changed.taken_back.entry(payment_id.to_owned()).or_insert(payment.taken_back.taken);
     }
     if (taken_back, refunded) != (payment.taken_back, payment.refunded) {
         books.changed.payments.insert(payment_id.to_owned());

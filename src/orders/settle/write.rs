@@ -188,14 +188,21 @@ async fn grant_credits(tx: &mut PgConnection, books: &Books) -> Result<()> {
 
 async fn take_credits_back(tx: &mut PgConnection, books: &Books) -> Result<()> {
     let mut wanted = Vec::new();
-    for id in &books.changed.taken_back {
+    for (id, before) in &books.changed.taken_back {
         let (id, payment, order) = payment(books, id)?;
+        let lost = books.disputes_of(id).any(|dispute| dispute.state == DisputeState::Lost);
         wanted.push(TakeBack {
             payment: PaymentKey { provider: books.provider, id: id.to_owned() },
             taken: payment.taken_back.taken,
             frozen: payment.taken_back.frozen,
             actor: books.provider.to_string(),
-            description: format!("Refund of {}", order.plan_name),
+            description: if payment.taken_back.taken < *before {
+                format!("Refund of {} came back", order.plan_name)
+            } else if lost {
+                format!("Lost dispute over {}", order.plan_name)
+            } else {
+                format!("Refund of {}", order.plan_name)
+            },
         });
     }
     if wanted.is_empty() {
