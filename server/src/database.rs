@@ -17,6 +17,9 @@ const WORK_CONNECTIONS_MAX: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failover, connections to the old server are gone within this time.
 const CONNECTION_LIFETIME: Duration = Duration::from_mins(10);
+/// A connection that rested longer is tried before it is used. Each is tried when it is put back as well, so a shorter
+/// rest needs no further round trip.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// What every connection of the application is told when it opens.
 const SESSION: [(&str, &str); 4] = [
     ("role", atlas::APP_ROLE),
@@ -106,6 +109,15 @@ impl Database {
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_lifetime(CONNECTION_LIFETIME)
+            .test_before_acquire(false)
+            .before_acquire(|connection, resting| {
+                Box::pin(async move {
+                    if resting.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options)
     }
 }
