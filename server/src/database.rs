@@ -21,6 +21,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECTION_LIFETIME: Duration = Duration::from_mins(10);
 /// Webhooks are taken for stale after five minutes; a good part of that must not be lost to a wrong clock.
 const CLOCKS_APART_MAX: time::Duration = time::Duration::minutes(1);
+/// A connection that rested longer is tried before it is used. Each is tried when it is put back as well, so a shorter
+/// rest needs no further round trip.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// What every connection of the application is told when it opens.
 const SESSION: [(&str, &str); 4] = [
     ("role", atlas::APP_ROLE),
@@ -111,6 +114,15 @@ impl Database {
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_lifetime(CONNECTION_LIFETIME)
+            .test_before_acquire(false)
+            .before_acquire(|connection, resting| {
+                Box::pin(async move {
+                    if resting.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options)
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use app::request::Site as PageSite;
+use atlas::plans::shelf::Shelf;
 use axum::Router;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -40,7 +41,8 @@ impl AppState {
     ) -> Result<Self> {
         let site = Site::open(&config.site_dir())?;
         let leptos = site.leptos_options(bound);
-        let pages = PageSite { ctx: ctx.clone(), checkout_origin: config.whop.web_url.clone() };
+        let pages =
+            PageSite { ctx: ctx.clone(), shelf: Shelf::default(), checkout_origin: config.whop.web_url.clone() };
         let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
         Ok(Self { ctx, pools, hub: Hub::new(), inbox, site, leptos, pages, whop })
     }
@@ -72,8 +74,8 @@ pub fn build(state: &AppState) -> Result<Router> {
 fn pages(state: &AppState) -> Router {
     app::actions::register();
     let (site, for_missing) = (state.pages.clone(), state.pages.clone());
-    let options = state.leptos.clone();
-    let shell = move || app::shell(options.clone());
+    let head = app::shell::Head::new(&state.leptos);
+    let shell = move || app::shell(&head);
     Router::new()
         .leptos_routes_with_context(
             state,
