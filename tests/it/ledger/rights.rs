@@ -65,7 +65,7 @@ async fn the_application_may_call_three_functions_and_no_other(pool: PgPool) {
     .fetch_all(&stage.owner)
     .await
     .unwrap();
-    assert_eq!(callable, ["credits_grant", "credits_open_wallet", "credits_spend"]);
+    assert_eq!(callable, ["credits_grant", "credits_open_application", "credits_open_wallet", "credits_spend"]);
     let unsafe_definers = stage
         .count(
             "select count(*) from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
