@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::ledger::{LotSource, TransactionKind};
 use crate::{
-    ApiKeyId, Credits, Currency, EventId, FailureReason, OrderId, OrderState, PaymentState, PersonId, PlanId,
+    ApiKeyId, Credits, Currency, EventId, FailureReason, HoldId, OrderId, OrderState, PaymentState, PersonId, PlanId,
     PlanVersionId, Provider, TransactionId,
 };
 
@@ -59,7 +59,7 @@ macro_rules! stored_as_word {
     };
 }
 
-stored_as_uuid! { PersonId PlanId PlanVersionId OrderId TransactionId EventId ApiKeyId }
+stored_as_uuid! { PersonId PlanId PlanVersionId OrderId TransactionId EventId HoldId ApiKeyId }
 stored_as! { i64: Credits { |credits| Ok(Credits::new(credits)), Credits::get } }
 stored_as! { String: Currency { |code| Ok(code.parse()?), |currency| currency.as_str().to_owned() } }
 stored_as_word! { OrderState FailureReason PaymentState Provider TransactionKind LotSource }
