@@ -12,7 +12,7 @@ pub mod orders;
 pub mod people;
 pub mod plans;
 pub mod providers;
-// pub mod spends;
+pub mod spends;
 pub mod tasks;
 
 pub use context::Context;

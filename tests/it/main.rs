@@ -11,7 +11,7 @@ mod orders;
 mod people;
 mod plans;
 mod scripted;
-// mod spends;
+mod spends;
 mod stage;
 mod whop_client;
 mod whop_provider;

@@ -255,7 +255,7 @@ pub fn usage(from: &SignedIn, credits: i64) -> Spend {
         key: Key::new("test", ids::fresh().to_string()),
         from: from.id(),
         credits: Credits::new(credits),
-        counter: "consumed:app",
+        counter: "consumed:app".to_owned(),
         actor: "test".to_owned(),
         description: "Used".to_owned(),
     }
