@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use app::request::Site as PageSite;
+use atlas::spends::Spends;
 use axum::Router;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::database::Pools;
 use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
-use crate::{health, layers, order_events, session, statement_file, webhooks};
+use crate::{api, health, layers, order_events, session, statement_file, webhooks};
 
 /// What handlers can ask for.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub struct AppState {
     pub ctx: atlas::Context,
     pub pools: Pools,
     pub hub: Hub,
+    pub spends: Spends,
     pub site: Site,
     pub leptos: LeptosOptions,
     pub pages: PageSite,
@@ -39,7 +41,8 @@ impl AppState {
         let site = Site::open(&config.site_dir())?;
         let leptos = site.leptos_options(bound);
         let pages = PageSite { ctx: ctx.clone(), checkout_origin: config.whop.web_url.clone() };
-        Ok(Self { ctx, pools, hub: Hub::new(), site, leptos, pages, whop })
+        let spends = Spends::start(&atlas::Context { db: pools.spend.clone(), ..ctx.clone() });
+        Ok(Self { ctx, pools, hub: Hub::new(), spends, site, leptos, pages, whop })
     }
 }
 
@@ -56,6 +59,7 @@ pub fn build(state: &AppState) -> Result<Router> {
     let mut site = Router::new()
         .merge(health::routes(state.ctx.db.clone()))
         .merge(state.site.routes()?)
+        .merge(api::routes(state.spends.clone()))
         .merge(session::attach(with_session, &state.ctx));
     if let Some(whop) = &state.whop {
         let ctx = atlas::Context { db: state.pools.webhook.clone(), ..state.ctx.clone() };
