@@ -20,6 +20,9 @@ use crate::{providers, session};
 /// Between two looks for orders that nobody paid.
 const EXPIRE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
 
+/// After the last request, for what nobody waits for any more.
+const BATCHES_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
 pub async fn run(config: Config) -> Result<()> {
     let problems = config.problems();
     if !problems.is_empty() {
@@ -48,9 +51,11 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     tasks.spawn(expire_orders(atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, stop).await;
-    state.inbox.close().await;
-    // Those whose senders hung up are still under way.
-    state.spends.close().await;
+    // What is still under way was asked for by those who hung up.
+    let batches = futures::future::join(state.inbox.close(), state.spends.close());
+    if tokio::time::timeout(BATCHES_TIMEOUT, batches).await.is_err() {
+        tracing::warn!("stopping although batches are under way; whoever asks again finds out what became of them");
+    }
     tasks.shutdown().await;
     pools.close().await;
     Ok(())

@@ -29,6 +29,7 @@ where
             Err(Error::Unavailable(cause)) => {
                 let away = Away(Arc::from(cause));
                 let left = items.len() - answers.len();
+                tracing::warn!(items = left, error = ?away, "a batch is put off");
                 answers.extend(std::iter::repeat_with(|| Err(Error::unavailable(away.clone()))).take(left));
                 break;
             }

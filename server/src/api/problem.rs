@@ -104,10 +104,8 @@ impl From<Error> for Problem {
             Error::Refused(Refusal::WalletTooBusy) => Self::TooManyRequests,
             Error::Forbidden => Self::MissingScope,
             Error::Invalid(errors) => errors.into(),
-            Error::Unavailable(cause) => {
-                tracing::warn!(error = ?cause, "a spend was put off");
-                Self::Unavailable
-            }
+            // Logged once for its whole batch.
+            Error::Unavailable(_) => Self::Unavailable,
             Error::NotFound | Error::Refused(_) | Error::Broken(_) => {
                 tracing::error!(error = ?error, "a spend broke");
                 Self::Broken

@@ -178,3 +178,16 @@ async fn a_database_that_ends_the_connection_is_asked_again_later(pool: PgPool) 
     assert!(!again.headers.contains_key("idempotent-replayed"), "it had not been done");
     assert_eq!(scene.left(ana).await, 90);
 }
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_server_that_may_not_write_yet_is_asked_again_later(pool: PgPool) {
+    let scene = Scene::open(pool).await;
+    let ana = scene.person(100).await;
+    // As every connection is to a standby, or to a primary that was just demoted.
+    scene.becomes_read_only("on").await;
+    let standby = scene.spend("k", ana, 10).await;
+    assert_eq!((standby.status, standby.code()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
+    scene.becomes_read_only("off").await;
+    assert_eq!(scene.spend("k", ana, 10).await.status, StatusCode::OK);
+    assert_eq!(scene.left(ana).await, 90);
+}

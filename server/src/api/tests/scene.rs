@@ -18,8 +18,8 @@ use domain::{Credits, PersonId};
 use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -185,6 +185,19 @@ impl Scene {
         let waiting = "select exists (select from pg_stat_activity
             where datname = current_database() and wait_event_type = 'Lock')";
         while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&self.owner).await.unwrap() {}
+    }
+
+    /// From now on, for every connection.
+    pub async fn becomes_read_only(&self, on_or_off: &str) {
+        let sql = format!(
+            "begin read write;
+            do $$ begin execute format('alter database %I set default_transaction_read_only = {on_or_off}', current_database());
+            end $$;
+            commit;
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid();"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&self.owner).await.unwrap();
     }
 
     pub async fn execute(&self, sql: &'static str) {
