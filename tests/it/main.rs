@@ -6,6 +6,7 @@ mod cases;
 mod decide;
 mod events;
 mod ledger;
+mod notify;
 mod orders;
 mod people;
 mod plans;

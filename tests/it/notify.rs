@@ -1,0 +1,3 @@
+//! What people are told by mail.
+
+mod announce;
