@@ -2,6 +2,11 @@
 //! once by any of the processes, tried again with growing pauses, and parked for a person to look at after eight tries.
 //! The queue is Graphile Worker's, through its crate.
 
+pub mod kinds;
+pub mod list;
+pub mod seal;
+pub mod work;
+
 use graphile_worker::TaskHandler;
 use sqlx::PgConnection;
 

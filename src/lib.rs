@@ -1,10 +1,10 @@
 //! The core of Atlas: its rules and their SQL. It knows no HTTP server, no HTML and no environment variables.
 
-
+#![expect(
     deprecated,
     reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
-#![expect(
 )]
+
 pub mod batcher;
 pub mod clock;
 pub mod context;
@@ -18,6 +18,7 @@ pub mod orders;
 pub mod people;
 pub mod plans;
 pub mod providers;
+pub mod reconcile;
 pub mod tasks;
 
 pub use context::Context;

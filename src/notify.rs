@@ -1,6 +1,13 @@
 //! What people are told by mail. News are announced in the transaction that makes them true, kept in an outbox, and
 //! sent afterwards; the text is made when its turn comes, from what is true then.
 
+mod admin;
+mod buyer;
+pub mod deliver;
+mod letter;
+pub mod outbox;
+pub mod post;
+
 use std::str::FromStr;
 
 use domain::{EventId, OrderId};

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use super::{Content, Fact, ReadEvent};
+use crate::jobs::{self, kinds::ReplayEvent};
 use crate::orders::decide::Verdict;
 use crate::orders::settle;
 use crate::providers::verify::VerifiedDelivery;
@@ -258,7 +259,17 @@ async fn insert(
 /// Keeps an event that can't be applied, so that it is tried again, and a person can look.
 async fn park(ctx: &Context, delivery: &Delivery) -> Result<Received> {
     let mut tx = ctx.db.begin().await?;
-    insert(ctx, &mut tx, &[delivery], &[(Received::Parked, None)]).await?;
+    let stored = insert(ctx, &mut tx, &[delivery], &[(Received::Parked, None)]).await?;
+    if !stored.is_empty() {
+        let event = sqlx::query_scalar!(
+            r#"select id as "id: EventId" from provider_events where provider = $1 and event_id = $2"#,
+            delivery.provider as Provider,
+            delivery.id(),
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        jobs::enqueue(&mut tx, &ReplayEvent { event }).await?;
+    }
     tx.commit().await?;
     Ok(Received::Parked)
 }

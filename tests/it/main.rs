@@ -5,11 +5,13 @@
 mod cases;
 mod decide;
 mod events;
+mod jobs;
 mod ledger;
 mod notify;
 mod orders;
 mod people;
 mod plans;
+mod reconcile;
 mod scripted;
 mod stage;
 mod whop_client;
