@@ -12,6 +12,7 @@ mod database;
 mod health;
 mod layers;
 mod order_events;
+mod post;
 mod providers;
 mod router;
 mod seed;

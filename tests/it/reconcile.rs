@@ -1,0 +1,4 @@
+//! Making sure that nothing stays wrong.
+
+mod check;
+mod sweep;
