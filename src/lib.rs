@@ -5,6 +5,7 @@
     reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
 )]
 
+pub mod api_keys;
 pub mod batcher;
 pub mod clock;
 pub mod context;
@@ -19,6 +20,7 @@ pub mod people;
 pub mod plans;
 pub mod providers;
 pub mod reconcile;
+pub mod spends;
 pub mod tasks;
 
 pub use context::Context;

@@ -2,6 +2,7 @@
 
 mod event;
 mod job;
+mod key;
 mod ledger;
 mod mail;
 mod order;
@@ -37,6 +38,9 @@ pub enum Command {
     /// Webhooks that arrived.
     #[command(subcommand)]
     Event(event::Command),
+    /// API keys of applications that spend on behalf of people.
+    #[command(subcommand)]
+    Key(key::Command),
     /// The credits' bookkeeping.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -81,6 +85,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Plan(command) => plan::run(&ctx, command).await,
         Command::Order(command) => order::run(&ctx, command).await,
         Command::Event(command) => event::run(&ctx, command).await,
+        Command::Key(command) => key::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
         Command::Job(command) => job::run(&ctx, command).await,
         Command::Mail(command) => mail::run(&ctx, command).await,

@@ -33,7 +33,13 @@ pub struct Config {
     /// How the log is written. What is written: `RUST_LOG`.
     #[arg(long, env = "ATLAS_LOG", default_value = "text", global = true, value_name = "FORMAT")]
     pub log: LogFormat,
-    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn,graphile_worker=warn", global = true, hide = true)]
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        default_value = "info,sqlx=warn,tower_sessions=warn,graphile_worker=warn",
+        global = true,
+        hide = true
+    )]
     pub log_filter: String,
     /// `postgres://…`. Without it the program runs a private Postgres of its own.
     #[arg(long, env = "DATABASE_URL", global = true, hide = true, value_parser = secret)]
@@ -116,7 +122,7 @@ Set in the environment only, because others can read a command line:
   SMTP_URL                       smtps://user:password@host; without it mails are kept: atlas mail list
   MAIL_FROM                      who mails are from: Atlas Credits <credits@example.com>
   ADMIN_MAIL                     who hears of failures, with commas [default: everybody with the role admin]
-  RUST_LOG                       what is logged: info,sqlx=warn,graphile_worker=warn";
+  RUST_LOG                       what is logged: info,sqlx=warn,tower_sessions=warn,graphile_worker=warn";
 
 impl Config {
     /// Everything that keeps `serve` from starting. Empty: all is well.

@@ -7,6 +7,7 @@
     reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
 )]
 
+mod api;
 mod assets;
 mod cluster;
 mod commands;

@@ -7,7 +7,9 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use super::{Content, Fact, ReadEvent};
+use crate::batcher::isolate;
 use crate::jobs::{self, kinds::ReplayEvent};
+use crate::notify::{News, announce};
 use crate::orders::decide::Verdict;
 use crate::orders::settle;
 use crate::providers::verify::VerifiedDelivery;
@@ -91,43 +93,26 @@ pub async fn receive(ctx: &Context, delivery: Delivery) -> Result<Received> {
     .await
 }
 
-/// Keeps and applies deliveries, all in one transaction; an answer for each, in their order. If the transaction fails
-/// for a reason of ours, each goes alone, so that one bad event never keeps others out; what fails alone is parked.
+/// Keeps and applies deliveries of one provider, all in one transaction; an answer for each, in their order. If the
+/// transaction fails for a reason of ours, each goes alone, so that one bad event never keeps others out; what fails alone is
+/// parked.
 pub async fn receive_batch(ctx: &Context, deliveries: Vec<Delivery>) -> Vec<Result<Received>> {
-    match receive_together(ctx, &deliveries).await {
-        Ok(received) => received.into_iter().map(Ok).collect(),
-        Err(Error::Unavailable(cause)) => {
-            tracing::warn!(%cause, deliveries = deliveries.len(), "webhooks could not be stored; they will come again");
-            deliveries.iter().map(|_| Err(Error::unavailable("the database could not store it"))).collect()
-        }
-        Err(error) if deliveries.len() > 1 => {
-            tracing::error!(error = ?error, deliveries = deliveries.len(), "a batch of webhooks failed; each goes alone");
-            let mut answers = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                answers.push(receive_alone(ctx, delivery).await);
-            }
-            answers
-        }
-        Err(error) => {
-            let mut answers = Vec::new();
-            for delivery in &deliveries {
+    let mut answers =
+        isolate(
+            &deliveries,
+            |part| async move { Ok(receive_together(ctx, part).await?.into_iter().map(Ok).collect()) },
+        )
+        .await;
+    for (answer, delivery) in answers.iter_mut().zip(&deliveries) {
+        match answer {
+            Ok(_) | Err(Error::Unavailable(_)) => {}
+            Err(error) => {
                 tracing::error!(event.id = delivery.id(), error = ?error, "a webhook could not be applied and is parked");
-                answers.push(park(ctx, delivery).await);
+                *answer = park(ctx, delivery).await;
             }
-            answers
         }
     }
-}
-
-async fn receive_alone(ctx: &Context, delivery: Delivery) -> Result<Received> {
-    match receive_together(ctx, std::slice::from_ref(&delivery)).await {
-        Ok(mut received) => received.pop().ok_or_else(|| Error::broken("no answer for a delivery")),
-        Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),
-        Err(error) => {
-            tracing::error!(event.id = delivery.id(), error = ?error, "a webhook could not be applied and is parked");
-            park(ctx, &delivery).await
-        }
-    }
+    answers
 }
 
 async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<Received>> {
@@ -146,7 +131,7 @@ async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<
 
     let mut outcomes = outcomes.into_iter();
     let received = deliveries.iter().zip(is_fresh).map(|(delivery, fresh)| {
-        match fresh.then(|| outcomes.next()).flatten().filter(|_| stored.contains(delivery.id())) {
+        match fresh.then(|| outcomes.next()).flatten().filter(|_| stored.contains_key(delivery.id())) {
             Some((received, _)) => received,
             None => Received::Duplicate,
         }
@@ -212,25 +197,25 @@ pub(super) async fn apply_contents(
     Ok(outcomes.collect())
 }
 
-/// Stores the events with their verdicts; the ids of those that were not there yet.
+/// Stores the events with their verdicts; those that were not there yet, with our ids for them.
 async fn insert(
     ctx: &Context,
     tx: &mut PgConnection,
     deliveries: &[&Delivery],
     outcomes: &[(Received, Option<OrderId>)],
-) -> Result<HashSet<String>> {
-    let Some(first) = deliveries.first() else { return Ok(HashSet::new()) };
+) -> Result<HashMap<String, EventId>> {
+    let Some(first) = deliveries.first() else { return Ok(HashMap::new()) };
     let texts = |of: &dyn Fn(&Delivery) -> String| deliveries.iter().map(|delivery| of(delivery)).collect::<Vec<_>>();
     let states: Vec<_> = outcomes.iter().map(|(received, _)| received.columns()).collect();
-    let stored = sqlx::query_scalar!(
-        "insert into provider_events (id, provider, event_id, kind, object_id, payment_id, state, reason, order_id, body,
+    let stored = sqlx::query!(
+        r#"insert into provider_events (id, provider, event_id, kind, object_id, payment_id, state, reason, order_id, body,
             body_hash, secret, decided_at)
         select id, $1, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret, $13
         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[],
             $10::bytea[], $11::bytea[], $12::text[])
             as told (id, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret)
         on conflict on constraint provider_events_once do nothing
-        returning event_id",
+        returning event_id, id as "id: EventId""#,
         first.provider as Provider,
         &deliveries.iter().map(|_| EventId::from_uuid(ids::fresh())).collect::<Vec<_>>() as &[EventId],
         &texts(&|delivery| delivery.id().to_owned()),
@@ -246,28 +231,25 @@ async fn insert(
         &texts(&|delivery| delivery.verified.secret_used().as_str().to_owned()),
         ctx.now(),
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    let stored: HashMap<String, EventId> = stored.into_iter().map(|row| (row.event_id, row.id)).collect();
+    let mut news = Vec::new();
     for (delivery, (received, _)) in deliveries.iter().zip(outcomes) {
-        if let Received::Quarantined(reason) = received {
+        if let (Received::Quarantined(reason), Some(event)) = (received, stored.get(delivery.id())) {
             tracing::error!(event.id = delivery.id(), event.kind = delivery.event.kind, reason, "webhook quarantined");
+            news.push(News::Quarantined { event: *event });
         }
     }
-    Ok(stored.into_iter().collect())
+    announce(tx, &news).await?;
+    Ok(stored)
 }
 
 /// Keeps an event that can't be applied, so that it is tried again, and a person can look.
 async fn park(ctx: &Context, delivery: &Delivery) -> Result<Received> {
     let mut tx = ctx.db.begin().await?;
     let stored = insert(ctx, &mut tx, &[delivery], &[(Received::Parked, None)]).await?;
-    if !stored.is_empty() {
-        let event = sqlx::query_scalar!(
-            r#"select id as "id: EventId" from provider_events where provider = $1 and event_id = $2"#,
-            delivery.provider as Provider,
-            delivery.id(),
-        )
-        .fetch_one(&mut *tx)
-        .await?;
+    for event in stored.into_values() {
         jobs::enqueue(&mut tx, &ReplayEvent { event }).await?;
     }
     tx.commit().await?;

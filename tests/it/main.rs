@@ -2,6 +2,7 @@
 //! running application.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod api_keys;
 mod cases;
 mod decide;
 mod events;
@@ -13,6 +14,7 @@ mod people;
 mod plans;
 mod reconcile;
 mod scripted;
+mod spends;
 mod stage;
 mod whop_client;
 mod whop_provider;
