@@ -94,7 +94,8 @@ impl News {
         }
     }
 
-    fn subject(&self) -> String {
+    /// The id of what it is about; with the kind, what makes it the same news.
+    pub fn subject(&self) -> String {
         match self {
             Self::Receipt { payment, .. }
             | Self::PaymentFailed { payment, .. }

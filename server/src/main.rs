@@ -2,6 +2,10 @@
 
 // The type of the router holds those of the pages.
 #![recursion_limit = "512"]
+#![expect(
+    deprecated,
+    reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
+)]
 
 mod api;
 mod assets;

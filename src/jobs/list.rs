@@ -63,7 +63,7 @@ pub async fn list(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Waiting>> {
                 State::Waiting
             },
             tries: row.tries,
-            error: row.last_error,
+            error: row.last_error.map(readable),
             run_at: row.run_at,
             created_at: row.created_at,
         })
@@ -81,4 +81,10 @@ pub async fn retry(db: impl PgExecutor<'_>, id: i64) -> Result<()> {
     .fetch_one(db)
     .await?;
     if found == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// The crate keeps the `Debug` form of its error with ours inside.
+fn readable(error: String) -> String {
+    let inner = error.strip_prefix("TaskError(").and_then(|rest| rest.strip_suffix(')'));
+    inner.and_then(|quoted| serde_json::from_str(quoted).ok()).unwrap_or(error)
 }

@@ -35,14 +35,14 @@ pub struct Tools {
 pub async fn run(tools: Tools, stop: impl Future<Output = ()> + Send + 'static) {
     let stop = futures::FutureExt::shared(futures::FutureExt::boxed(stop));
     loop {
+        match work(&tools, stop.clone()).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(error = ?error, "jobs are interrupted"),
+        }
         tokio::select! {
             () = stop.clone() => return,
-            worked = work(&tools, stop.clone()) => match worked {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(error = ?error, "jobs are interrupted"),
-            },
+            () = tokio::time::sleep(RESTART_AFTER) => {}
         }
-        tokio::time::sleep(RESTART_AFTER).await;
     }
 }
 

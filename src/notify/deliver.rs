@@ -173,6 +173,7 @@ async fn send_digest(ctx: &Context, post: &Post, kind: Kind) -> Result<Outlook> 
     let outcome = match admin::digest(ctx, kind, &subjects).await {
         Ok(None) => Outcome::Moot,
         Ok(Some(letter)) => match admins(ctx, post).await {
+            Ok(to) if to.is_empty() => Outcome::Kept,
             Ok(to) => sent(post.send(first.id, &to, &letter).await),
             Err(error) => unmade(error)?,
         },
@@ -228,6 +229,8 @@ async fn admins(ctx: &Context, post: &Post) -> Result<Vec<Address>> {
 
 enum Outcome {
     Sent,
+    /// There is nobody to send it to.
+    Kept,
     Moot,
     NotSent(NotSent),
 }
@@ -260,6 +263,7 @@ async fn note(ctx: &Context, mails: &[Taken], outcome: &Outcome) -> Result<()> {
     let tries = mails.iter().map(|mail| mail.tries).max().unwrap_or(TRIES_MAX);
     let (state, due_at, error, sent_at) = match outcome {
         Outcome::Sent => ("sent", now, None, Some(now)),
+        Outcome::Kept => ("kept", now, None, None),
         Outcome::Moot => ("moot", now, None, None),
         Outcome::NotSent(not) => match pause(not.fault, tries) {
             Some(pause) => ("queued", now + pause, Some(&not.message), None),
