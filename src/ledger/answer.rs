@@ -19,21 +19,21 @@ pub(super) struct Answer {
 pub(super) fn each<T>(
     rows: Vec<Answer>,
     asked: usize,
-    read: impl Fn(Answer, bool) -> Result<T>,
+    read: impl Fn(&Answer, bool) -> Result<T>,
 ) -> Result<Vec<Result<T, Refusal>>> {
     if rows.len() != asked {
         return Err(Error::broken(format!("the ledger answers {} of {asked} items", rows.len())));
     }
     rows.into_iter()
         .map(|row| match carried_out(&row.outcome)? {
-            Ok(replayed) => read(row, replayed).map(Ok),
+            Ok(replayed) => read(&row, replayed).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         })
         .collect()
 }
 
 /// Reads a row that has to have all numbers.
-pub(super) fn moved(row: Answer, replayed: bool) -> Result<Moved> {
+pub(super) fn moved(row: &Answer, replayed: bool) -> Result<Moved> {
     match (row.transaction, row.net, row.debt_change, row.balance_after, row.debt_after) {
         (Some(transaction), Some(net), Some(debt_change), Some(balance_after), Some(debt_after)) => {
             Ok(Moved { transaction, replayed, net, debt_change, balance_after, debt_after })

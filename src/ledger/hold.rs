@@ -132,7 +132,7 @@ pub async fn release(tx: &mut PgConnection, holds: &[HoldId]) -> Result<Vec<Resu
     answer::each(rows, holds.len(), ended)
 }
 
-fn ended(answer: Answer, replayed: bool) -> Result<Ended> {
+fn ended(answer: &Answer, replayed: bool) -> Result<Ended> {
     let net = answer.net.ok_or_else(|| answer::without("what it captured"))?;
     Ok(Ended { transaction: answer.transaction, replayed, net })
 }

@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use super::Finding;
 use crate::Result;
 
+#[expect(clippy::too_many_lines, reason = "one pass is one query")]
 pub(super) async fn findings(tx: &mut PgConnection, seed: i64) -> Result<Vec<Finding>> {
     Ok(sqlx::query_as!(
         Finding,

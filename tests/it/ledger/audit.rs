@@ -160,8 +160,8 @@ const DAMAGE: [(&str, &str); 41] = [
     ),
     (
         "an entry moves its transaction's wallet against a system account",
-        "update credit_transactions set account_id = (select max(id) from credit_accounts where kind = 'wallet')
-        where kind = 'spend'",
+        "update credit_transactions set last_seq = last_seq + 100,
+            account_id = (select max(id) from credit_accounts where kind = 'wallet') where kind = 'spend'",
     ),
     ("a wallet holds what its lots hold", "update credit_lots set held = 1 where remaining > 0"),
     ("a lot is held for what open holds reserve of it", "update credit_lots set held = 1 where remaining > 0"),
