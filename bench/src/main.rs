@@ -6,6 +6,7 @@ mod duplicates;
 mod figures;
 mod load;
 mod pages;
+mod processor;
 mod programs;
 mod reference;
 mod report;

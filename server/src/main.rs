@@ -32,6 +32,10 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 
+/// A page is thousands of small strings; with glibc's allocator they took a quarter of the time that drawing one takes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Sells prepaid credits: checkout at Whop, a signed webhook, credits in the wallet.
 #[derive(Debug, Parser)]
 #[command(name = "atlas", version, after_help = config::VARIABLES)]
