@@ -117,6 +117,10 @@ pub trait PaymentProvider: Send + Sync {
     /// the page before named.
     async fn payments_between(&self, window: Window, cursor: Option<&str>) -> Result<PaymentPage, ProviderError>;
 
+    /// Every refund and dispute at our account that was made since, whatever payment it is of. What can't be read is left
+    /// out, and logged.
+    async fn reversals_since(&self, since: OffsetDateTime) -> Result<Vec<Fact>, ProviderError>;
+
     /// Reads the body of an authentic webhook.
     ///
     /// Errors: it is not an event at all (not JSON, no type). Anything else is a [`ReadEvent`], if only an unreadable one.

@@ -52,7 +52,7 @@ async fn work(tools: &Tools, stop: impl Future<Output = ()> + Send + 'static) ->
     worker.run().await.map_err(Error::unavailable)
 }
 
-/// Does all jobs that are due now, and those that follow from them, and returns; for tests and commands.
+/// Does all jobs that are due now, and returns; for tests. What follows from them may be left for the next run.
 pub async fn run_due(tools: &Tools) -> Result<()> {
     let worker = options(tools).init().await.map_err(Error::unavailable)?;
     worker.run_once().await.map_err(Error::unavailable)

@@ -11,7 +11,7 @@ use crate::{Context, Result};
 pub type Addressed = (String, Letter);
 
 /// An order's payment, with what letters say of it.
-struct Paid {
+struct Bought {
     email: String,
     plan_name: String,
     credits: Credits,
@@ -26,7 +26,7 @@ struct Paid {
     provider: &'static str,
 }
 
-async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Paid>> {
+async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Bought>> {
     let row = sqlx::query!(
         r#"select person.email, o.plan_name, o.credits as "credits: Credits", o.state as "order_state: OrderState",
             o.provider as "provider: domain::Provider", p.state as "payment_state: PaymentState", p.amount_minor,
@@ -41,7 +41,7 @@ async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Pai
     )
     .fetch_optional(&ctx.db)
     .await?;
-    Ok(row.map(|row| Paid {
+    Ok(row.map(|row| Bought {
         email: row.email,
         plan_name: row.plan_name,
         credits: row.credits,

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::{Money, Provider};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::{
     Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
@@ -201,6 +201,36 @@ impl PaymentProvider for Whop {
             }
         }
         Ok(page)
+    }
+
+    async fn reversals_since(&self, since: OffsetDateTime) -> Result<Vec<Fact>, ProviderError> {
+        let ours = Some(self.account());
+        let mut told = Vec::new();
+        let mut refunds = self.client.refunds(None);
+        // Newest first, so the first old one ends it.
+        while let Some(page) = refunds.next().await? {
+            let is_recent = |refund: &&wire::refund::Refund| refund.created_at.is_none_or(|at| at >= since);
+            let recent = page.iter().take_while(is_recent).count();
+            told.extend(
+                page[..recent]
+                    .iter()
+                    .map(|refund| (refund.id.clone(), reversals::refund(refund, ours).map(Fact::Refund))),
+            );
+            if recent < page.len() {
+                break;
+            }
+        }
+        for dispute in self.client.disputes(Some(since)).collect().await? {
+            told.push((dispute.id.clone(), reversals::dispute(&dispute, ours).map(Fact::Dispute)));
+        }
+        let readable = told.into_iter().filter_map(|(id, fact)| match fact {
+            Ok(fact) => Some(fact),
+            Err(reason) => {
+                tracing::error!(id, %reason, "a refund or dispute of Whop's can't be read");
+                None
+            }
+        });
+        Ok(readable.collect())
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

@@ -20,11 +20,19 @@ pub struct Break {
     pub resolved_at: Option<OffsetDateTime>,
 }
 
+/// What a check looked at: what of it was not found to be broken is not broken (any more).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Looked {
+    pub subjects: Vec<String>,
+    /// Of these, only refunds and disputes were looked at.
+    pub reversed: Vec<String>,
+}
+
 /// Takes in what a look at `examined` subjects found. Returns the ids of breaks that were not known.
 pub(super) async fn record(
     tx: &mut PgConnection,
     now: OffsetDateTime,
-    examined: &[String],
+    examined: &Looked,
     findings: &[Finding],
 ) -> Result<Vec<i64>> {
     let kinds: Vec<&str> = findings.iter().map(|finding| finding.kind.as_str()).collect();
@@ -48,10 +56,12 @@ pub(super) async fn record(
     let standing: Vec<i64> = rows.iter().map(|row| row.id).collect();
     sqlx::query!(
         "update reconciliation_breaks set resolved_at = greatest(last_seen, $3)
-        where resolved_at is null and subject = any($1) and not id = any($2)",
-        examined,
+        where resolved_at is null and not id = any($2) and (subject = any($1)
+            or (subject = any($4) and kind in ('refund_missing', 'dispute_missing')))",
+        &examined.subjects,
         &standing,
         now,
+        &examined.reversed,
     )
     .execute(tx)
     .await?;

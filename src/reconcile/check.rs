@@ -3,7 +3,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::breaks::{record, stuck_orders};
+use super::breaks::{Looked, record, stuck_orders};
 use super::examine::examine;
 use super::{BreakKind, Finding, Window};
 use crate::notify::{News, announce};
@@ -43,24 +43,25 @@ pub async fn check(ctx: &Context, window: Window) -> Result<Checked> {
     for adapter in ctx.providers.all() {
         let examined = examine(ctx, adapter, window).await?;
         let findings = examined.suspects.into_iter().flat_map(|suspect| suspect.findings).collect();
-        take_in(ctx, examined.subjects, findings, &mut checked).await?;
+        let looked = Looked { subjects: examined.subjects, reversed: examined.reversed };
+        take_in(ctx, &looked, findings, &mut checked).await?;
     }
     let (subjects, findings) = orders(ctx).await?;
-    take_in(ctx, subjects, findings, &mut checked).await?;
+    take_in(ctx, &Looked { subjects, reversed: Vec::new() }, findings, &mut checked).await?;
     tracing::info!(examined = checked.examined, found = checked.found, new = checked.new, "books compared");
     Ok(checked)
 }
 
-async fn take_in(ctx: &Context, subjects: Vec<String>, findings: Vec<Finding>, checked: &mut Checked) -> Result<()> {
+async fn take_in(ctx: &Context, looked: &Looked, findings: Vec<Finding>, checked: &mut Checked) -> Result<()> {
     for finding in &findings {
         tracing::error!(kind = finding.kind.as_str(), subject = %finding.subject, detail = %finding.detail, "the books do not agree");
     }
     let mut tx = ctx.db.begin().await?;
-    let new = record(&mut tx, ctx.now(), &subjects, &findings).await?;
+    let new = record(&mut tx, ctx.now(), looked, &findings).await?;
     let news: Vec<News> = new.iter().map(|found| News::Break { found: *found }).collect();
     announce(&mut tx, &news).await?;
     tx.commit().await?;
-    checked.examined += subjects.len();
+    checked.examined += looked.subjects.len();
     checked.found += findings.len();
     checked.new += new.len();
     Ok(())

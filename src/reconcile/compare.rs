@@ -1,10 +1,10 @@
 //! Comparing: what the provider says of one payment, what we say, and what the ledger did. Pure.
 
-use domain::{PaymentState, Provider};
+use domain::{DisputeState, PaymentState, Provider, RefundState};
 
 use super::ours::Ours;
 use super::{BreakKind, Finding};
-use crate::events::PaymentFacts;
+use crate::events::{Fact, PaymentFacts};
 
 /// Everything about one payment that does not agree. `theirs`: none, when the provider has no such payment.
 pub fn compare(provider: Provider, theirs: Option<&PaymentFacts>, ours: &Ours) -> Vec<Finding> {
@@ -66,6 +66,24 @@ fn compare_reversals(theirs: &PaymentFacts, ours: &Ours, find: &mut impl FnMut(B
     }
     if theirs.disputed && !payment.disputed {
         find(BreakKind::DisputeMissing, "it is disputed, and we know of no dispute".to_owned());
+    }
+}
+
+/// One refund or dispute. `known`: the state that we know of, if we know of it.
+pub fn compare_reversal(theirs: &Fact, known: Option<&str>) -> Option<(BreakKind, String)> {
+    let ours = known.unwrap_or("nothing");
+    match theirs {
+        Fact::Refund(theirs) if known.and_then(|word| word.parse::<RefundState>().ok()) < Some(theirs.state) => Some((
+            BreakKind::RefundMissing,
+            format!("refund {} of {} is {}, we know of {ours}", theirs.refund_id, theirs.amount, theirs.state),
+        )),
+        Fact::Dispute(theirs) if known.and_then(|word| word.parse::<DisputeState>().ok()) < Some(theirs.state) => {
+            Some((
+                BreakKind::DisputeMissing,
+                format!("dispute {} is {}, we know of {ours}", theirs.dispute_id, theirs.state),
+            ))
+        }
+        Fact::Payment(_) | Fact::Refund(_) | Fact::Dispute(_) => None,
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use domain::Provider;
 use time::Duration;
 
-use super::compare::{compare, subject};
+use super::compare::{compare, compare_reversal, subject};
 use super::ours::{self, Asked, Ours};
 use super::{BreakKind, Finding, Window};
-use crate::events::PaymentFacts;
+use crate::events::{Fact, PaymentFacts};
 use crate::providers::{PaymentProvider, ProviderError, Unreadable};
 use crate::{Context, Error, Result};
 
@@ -20,6 +20,8 @@ const EDGE: Duration = Duration::minutes(15);
 pub struct Examined {
     /// Every subject that was looked at.
     pub subjects: Vec<String>,
+    /// Of these, only refunds and disputes were looked at.
+    pub reversed: Vec<String>,
     pub suspects: Vec<Suspect>,
 }
 
@@ -28,8 +30,8 @@ pub struct Examined {
 pub struct Suspect {
     pub provider: Provider,
     pub payment_id: String,
-    /// None: the provider doesn't have it, or it can't be read.
-    pub theirs: Option<PaymentFacts>,
+    /// What the provider says. None: it doesn't have it, or it can't be read.
+    pub said: Option<Fact>,
     pub findings: Vec<Finding>,
 }
 
@@ -52,7 +54,7 @@ pub async fn examine(ctx: &Context, adapter: &dyn PaymentProvider, window: Windo
             };
             examined.subjects.push(finding.subject.clone());
             seen.insert(payment_id.clone());
-            examined.suspects.push(Suspect { provider, payment_id, theirs: None, findings: vec![finding] });
+            examined.suspects.push(Suspect { provider, payment_id, said: None, findings: vec![finding] });
         }
         // Pages move while they are read: what was seen is not looked at twice.
         let payments = page.payments.into_iter().filter(|payment| seen.insert(payment.payment_id.clone())).collect();
@@ -63,6 +65,8 @@ pub async fn examine(ctx: &Context, adapter: &dyn PaymentProvider, window: Windo
         }
     }
     look_for_missing(ctx, provider, window, &seen, &mut examined).await?;
+    let facts = adapter.reversals_since(window.from).await.map_err(asked_in_vain)?;
+    look_at_reversals(ctx, provider, facts, &mut examined).await?;
     Ok(examined)
 }
 
@@ -78,7 +82,7 @@ async fn look_at(
     let again = suspicious.into_iter().map(|(theirs, _)| theirs).collect();
     for (theirs, findings) in disagreeing(ctx, provider, again).await? {
         let payment_id = theirs.payment_id.clone();
-        examined.suspects.push(Suspect { provider, payment_id, theirs: Some(theirs), findings });
+        examined.suspects.push(Suspect { provider, payment_id, said: Some(Fact::Payment(theirs)), findings });
     }
     Ok(())
 }
@@ -122,9 +126,29 @@ async fn look_for_missing(
         let subject = subject(provider, &ours.payment_id);
         let findings = compare(provider, None, &ours);
         if !findings.is_empty() {
-            examined.suspects.push(Suspect { provider, payment_id: ours.payment_id, theirs: None, findings });
+            examined.suspects.push(Suspect { provider, payment_id: ours.payment_id, said: None, findings });
         }
         examined.subjects.push(subject);
+    }
+    Ok(())
+}
+
+/// Refunds and disputes of payments that may be older than the window.
+async fn look_at_reversals(ctx: &Context, provider: Provider, facts: Vec<Fact>, examined: &mut Examined) -> Result<()> {
+    let known = ours::reversals(&ctx.db, provider, &facts).await?;
+    for fact in facts {
+        // What is no payment of ours is no business of ours, or found with its payment.
+        let Some(known) = known.get(&ours::reversal_id(&fact)) else { continue };
+        let subject = subject(provider, fact.payment_id());
+        let is_suspect = examined.suspects.iter().any(|suspect| suspect.payment_id == fact.payment_id());
+        if let Some((kind, detail)) = compare_reversal(&fact, known.as_deref())
+            && !is_suspect
+        {
+            let finding = Finding { kind, subject: subject.clone(), detail, order: None };
+            let payment_id = fact.payment_id().to_owned();
+            examined.suspects.push(Suspect { provider, payment_id, said: Some(fact), findings: vec![finding] });
+        }
+        examined.reversed.push(subject);
     }
     Ok(())
 }

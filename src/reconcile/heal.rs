@@ -2,6 +2,7 @@
 
 use super::Window;
 use super::examine::{Suspect, asked_in_vain, examine};
+use crate::events::Fact;
 use crate::orders::settle::ask::{take_in, with_reversals};
 use crate::{Context, Error, Result};
 
@@ -26,7 +27,7 @@ pub async fn propose(ctx: &Context, window: Window) -> Result<Proposals> {
         proposals.examined += examined.subjects.len();
         for suspect in examined.suspects {
             let heals =
-                suspect.theirs.is_some() && suspect.findings.iter().any(|finding| finding.kind.heals_by_settling());
+                suspect.said.is_some() && suspect.findings.iter().any(|finding| finding.kind.heals_by_settling());
             if heals { proposals.healable.push(suspect) } else { proposals.others.push(suspect) }
         }
     }
@@ -35,9 +36,12 @@ pub async fn propose(ctx: &Context, window: Window) -> Result<Proposals> {
 
 /// Takes in what the provider said of a payment, and of what may take it back. Doing it again changes nothing.
 pub async fn apply(ctx: &Context, suspect: &Suspect) -> Result<()> {
-    let Some(theirs) = &suspect.theirs else { return Err(Error::NotFound) };
+    let Some(said) = suspect.said.clone() else { return Err(Error::NotFound) };
     let adapter =
         ctx.providers.get(suspect.provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
-    let facts = with_reversals(adapter, theirs.clone()).await.map_err(asked_in_vain)?;
+    let facts = match said {
+        Fact::Payment(payment) => with_reversals(adapter, payment).await.map_err(asked_in_vain)?,
+        reversal => vec![reversal],
+    };
     take_in(ctx, adapter, &facts).await
 }

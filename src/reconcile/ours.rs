@@ -1,9 +1,12 @@
 //! What we and the ledger say about payments: everything that a comparison needs, in one query for many.
 
+use std::collections::HashMap;
+
 use domain::{Credits, Currency, Money, OrderId, OrderState, PaymentState, Provider};
 use sqlx::PgPool;
 
 use super::Window;
+use crate::events::Fact;
 use crate::{Result, plans};
 
 /// Our side of one payment.
@@ -98,6 +101,34 @@ pub async fn load(db: &PgPool, provider: Provider, asked: &[Asked]) -> Result<Ve
             taken: row.taken,
         })
         .collect())
+}
+
+/// Its id, unlike any other's.
+pub fn reversal_id(fact: &Fact) -> String {
+    match fact {
+        Fact::Refund(facts) => format!("refund {}", facts.refund_id),
+        Fact::Dispute(facts) => format!("dispute {}", facts.dispute_id),
+        Fact::Payment(facts) => format!("payment {}", facts.payment_id),
+    }
+}
+
+/// The state of each that is about a payment of ours; none for those that we don't know of.
+pub async fn reversals(db: &PgPool, provider: Provider, facts: &[Fact]) -> Result<HashMap<String, Option<String>>> {
+    let ids: Vec<String> = facts.iter().map(reversal_id).collect();
+    let payments: Vec<&str> = facts.iter().map(Fact::payment_id).collect();
+    let rows = sqlx::query!(
+        r#"select told.id as "id!", coalesce(r.state, d.state) as state
+        from unnest($2::text[], $3::text[]) as told (id, payment_id)
+        join payments p on p.provider = $1 and p.payment_id = told.payment_id
+        left join refunds r on r.provider = $1 and 'refund ' || r.refund_id = told.id and r.payment_id = told.payment_id
+        left join disputes d on d.provider = $1 and 'dispute ' || d.dispute_id = told.id and d.payment_id = told.payment_id"#,
+        provider as Provider,
+        &ids,
+        &payments as &[&str],
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.state)).collect())
 }
 
 /// Payments of ours that were made in the window for sure: their order was made in it, and they were heard of in it.

@@ -11,6 +11,7 @@ use atlas::providers::{
     Window,
 };
 use domain::{OrderId, Provider};
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 /// The account that is ours at this provider.
@@ -197,6 +198,11 @@ impl PaymentProvider for Scripted {
             unreadable: if from == 0 { script.unreadable.clone() } else { Vec::new() },
             next: (to < script.payments.len()).then(|| to.to_string()),
         })
+    }
+
+    async fn reversals_since(&self, _: OffsetDateTime) -> Result<Vec<Fact>, ProviderError> {
+        let script = self.script();
+        script.fault.map_or_else(|| Ok(script.reversals.clone()), |fault| Err(fault.error()))
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

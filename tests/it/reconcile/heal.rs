@@ -75,6 +75,28 @@ async fn lost_refunds_and_disputes_are_taken_in(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_lost_refund_of_a_payment_that_is_older_than_the_window_is_found(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    let price = stage.pays(&order, "pay_old").await.charged.unwrap().minor;
+    stage.advance(Duration::days(90));
+    for payment in ["pay_old", "pay_of_somebody_else"] {
+        let refund = refund(&format!("rfnd_{payment}"), payment, price, RefundState::Succeeded);
+        stage.provider.knows_reversal(Fact::Refund(refund));
+    }
+    assert_eq!(daily(&stage.ctx).await.unwrap().new, 1);
+    let found = proposals(&stage).await;
+    assert_eq!((found.examined, kinds(&found)), (0, vec![BreakKind::RefundMissing]));
+    assert_eq!(stage.posted(&ana).await, 5_000);
+    apply(&stage.ctx, &found.healable[0]).await.unwrap();
+    assert_eq!(stage.posted(&ana).await, 0);
+    assert_eq!(daily(&stage.ctx).await.unwrap().found, 0);
+    assert_eq!(stage.count("select count(*) from reconciliation_breaks where resolved_at is not null").await, 1);
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn what_settling_does_not_mend_is_left_to_a_person(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;
