@@ -53,7 +53,7 @@ pub async fn measure(stand: &Stand, seconds: u64) -> Result<Table> {
 }
 
 /// Delivers for some seconds; every one that was answered has to be granted, once.
-async fn deliver(stand: &Stand, seconds: u64) -> Result<(Rate, load::Answers)> {
+pub async fn deliver(stand: &Stand, seconds: u64) -> Result<(Rate, load::Answers)> {
     let count = i64::try_from(seconds)? * ORDERS_PER_SECOND;
     let orders = scene::orders(&stand.owner, count).await?;
     sqlx::query("checkpoint").execute(&stand.owner).await?;

@@ -20,6 +20,11 @@ impl Rate {
         Some(Self(whole.parse::<u64>().ok()?.checked_mul(10)?.checked_add(tenth)?))
     }
 
+    /// The time from one to the next.
+    pub fn interval(self) -> Duration {
+        Duration::from_micros(10_000_000 / self.0.max(1))
+    }
+
     /// This rate as a part of another.
     pub fn to(self, whole: Self) -> Ratio {
         Ratio(self.0 * 1_000 / whole.0.max(1))

@@ -45,6 +45,21 @@ pub async fn drive<F>(
 where
     F: Fn() -> Option<Message> + Send + Sync + 'static,
 {
+    drive_at(None, address, connections, lasts, proof, next).await
+}
+
+/// As [`drive`], but each connection sends no more often than `every`; whoever is late sends at once.
+pub async fn drive_at<F>(
+    every: Option<Duration>,
+    address: SocketAddr,
+    connections: usize,
+    lasts: Duration,
+    proof: &'static str,
+    next: F,
+) -> Result<Answers>
+where
+    F: Fn() -> Option<Message> + Send + Sync + 'static,
+{
     let next = Arc::new(next);
     let mut lines = JoinSet::new();
     let mut senders = Vec::new();
@@ -57,9 +72,11 @@ where
     }
     let began = Instant::now();
     let mut workers = JoinSet::new();
-    for sender in senders {
+    for (place, sender) in (0_u32..).zip(senders) {
         let next = Arc::clone(&next);
-        workers.spawn(async move { work(sender, began + lasts, proof, &*next).await });
+        // Spread over the interval, so that they do not all send at once.
+        let turns = every.map(|every| (began + every * place / u32::try_from(connections).unwrap_or(1), every));
+        workers.spawn(async move { work(sender, began + lasts, turns, proof, &*next).await });
     }
     let mut all = Answers::default();
     while let Some(part) = workers.join_next().await {
@@ -77,11 +94,16 @@ where
 async fn work(
     mut sender: SendRequest<Full<Bytes>>,
     until: Instant,
+    mut turns: Option<(Instant, Duration)>,
     proof: &str,
     next: &(impl Fn() -> Option<Message> + Sync),
 ) -> Result<Answers> {
     let mut answers = Answers::default();
     while Instant::now() < until {
+        if let Some((turn, every)) = &mut turns {
+            tokio::time::sleep(turn.saturating_duration_since(Instant::now())).await;
+            *turn += *every;
+        }
         let Some(message) = next() else { break };
         let sent = Instant::now();
         answers.put_off += send(&mut sender, &message, proof).await?;

@@ -47,7 +47,7 @@ impl Tpcb {
 }
 
 /// The newest of Debian's, or the one on the path.
-fn find() -> Result<PathBuf> {
+pub fn find() -> Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin/pgbench"))))
