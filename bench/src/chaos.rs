@@ -28,6 +28,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 pub use self::app::resident;
+pub use self::deliver::client;
 use self::monkey::Counts;
 use self::planted::Bug;
 

@@ -58,9 +58,8 @@ async fn stage(stand: &Stand, till: &Till, people: &[PersonId], tpcb: &Tpcb, sec
     let entries: i64 = sqlx::query_scalar("select count(*) from credit_entries").fetch_one(&stand.owner).await?;
     let (mut spends, mut deliveries, mut reference) = (vec![], vec![], vec![]);
     for round in 1..=ROUNDS {
-        let answers = till.spend(stand, people, seconds).await?;
-        spends.push(Rate::of(answers.times.len(), answers.lasted));
-        deliveries.push(distinct::deliver(stand, seconds).await?.0);
+        spends.push(till.spend(stand, people, seconds).await?.rate());
+        deliveries.push(distinct::deliver(stand, seconds, 1).await?.rate());
         reference.push(tpcb.run(seconds).await?);
         let last = |rates: &[Rate]| rates.last().copied().unwrap_or_default();
         println!(

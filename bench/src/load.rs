@@ -14,6 +14,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::figures::Rate;
+
 pub type Message = Request<Full<Bytes>>;
 
 /// How long a message that was put off (503) waits before it goes out again, and how often at most.
@@ -31,6 +33,12 @@ pub struct Answers {
     pub put_off: usize,
     /// From the first request to the last answer.
     pub lasted: Duration,
+}
+
+impl Answers {
+    pub fn rate(&self) -> Rate {
+        Rate::of(self.times.len(), self.lasted)
+    }
 }
 
 /// Sends what `next` gives over `connections` connections until it gives no more or the time is up. Each answer must

@@ -6,6 +6,7 @@ mod distinct;
 mod duplicates;
 mod figures;
 mod flat;
+mod holds;
 mod load;
 mod pages;
 mod programs;
@@ -16,6 +17,7 @@ mod soak;
 mod spends;
 mod stand;
 mod tpcb;
+mod visible;
 mod webhook;
 
 use anyhow::{Context as _, Result, bail};
@@ -47,6 +49,10 @@ enum Command {
     Distinct,
     /// Spends over many wallets and on one, beside pgbench's TPC-B.
     Spends,
+    /// Reserving and capturing, beside pgbench's TPC-B.
+    Holds,
+    /// From a delivery to the page that shows its credits.
+    Visible,
     /// The cost of an operation at 10,000 and at 5,000,000 entries.
     Flat,
     /// Half load for a long time: memory must not grow.
@@ -101,6 +107,8 @@ async fn measure(stand: &Stand, command: Option<Command>, seconds: u64) -> Resul
         Some(Command::Duplicates) => duplicates::measure(stand).await?,
         Some(Command::Distinct) => distinct::measure(stand, seconds).await?,
         Some(Command::Spends) => spends::measure(stand, seconds).await?,
+        Some(Command::Holds) => holds::measure(stand, seconds).await?,
+        Some(Command::Visible) => visible::measure(stand).await?,
         Some(Command::Flat) => flat::measure(stand, seconds).await?,
         Some(Command::Soak { minutes }) => soak::measure(stand, minutes).await?,
         Some(Command::Stand | Command::Reference(_) | Command::Chaos(_)) => return wait(stand).await,
@@ -120,8 +128,12 @@ async fn everything(stand: &Stand, seconds: u64) -> Result<()> {
     let distinct = distinct::measure(stand, seconds).await?;
     println!("spends");
     let spends = spends::measure(stand, seconds).await?;
+    println!("reserve and capture");
+    let holds = holds::measure(stand, seconds).await?;
+    println!("delivery to visible credit");
+    let visible = visible::measure(stand).await?;
     audit(stand).await?;
-    let document = report::document(stand, &[pages, duplicates, distinct, spends]).await?;
+    let document = report::document(stand, &[pages, duplicates, distinct, spends, holds, visible]).await?;
     println!("\n{document}");
     let file = std::path::Path::new(programs::ROOT).join("docs/benchmarks.md");
     std::fs::write(&file, document).with_context(|| format!("writing {}", file.display()))

@@ -130,3 +130,26 @@ pub async fn spent(owner: &PgPool) -> Result<(i64, i64)> {
         .fetch_one(owner)
         .await?)
 }
+
+/// Adds orders of one person, in the way of [`orders`].
+pub async fn orders_of(owner: &PgPool, email: &str, count: i64) -> Result<Vec<Order>> {
+    let orders = orders(owner, count).await?;
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    sqlx::query("update credit_orders set buyer_id = (select id from user_profiles where email = $1) where id = any($2)")
+        .bind(email)
+        .bind(ids)
+        .execute(owner)
+        .await?;
+    Ok(orders)
+}
+
+/// What a person has.
+pub async fn balance(owner: &PgPool, email: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "select posted from credit_accounts wallet join user_profiles person on person.id = wallet.owner_id
+        where person.email = $1",
+    )
+    .bind(email)
+    .fetch_one(owner)
+    .await?)
+}

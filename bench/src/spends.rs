@@ -12,7 +12,7 @@ use http::{Request, header};
 use http_body_util::Full;
 
 use crate::chaos::spends::key_in;
-use crate::figures::{Rate, median, milliseconds, percentile};
+use crate::figures::{Measured, Rate, median};
 use crate::load::{self, Message};
 use crate::report::Table;
 use crate::scene;
@@ -58,27 +58,6 @@ pub async fn measure(stand: &Stand, seconds: u64) -> Result<Table> {
     table.row(on_one.row("on one wallet", reference)?);
     table.row(["TPC-B".into(), reference.to_string(), none(), none(), none(), reference.to(reference).to_string()]);
     Ok(table)
-}
-
-#[derive(Default)]
-struct Measured {
-    rates: Vec<Rate>,
-    times: Vec<Duration>,
-    put_off: usize,
-}
-
-impl Measured {
-    fn add(&mut self, answers: load::Answers) {
-        self.rates.push(Rate::of(answers.times.len(), answers.lasted));
-        self.times.extend(answers.times);
-        self.put_off += answers.put_off;
-    }
-
-    fn row(&self, what: &str, reference: Rate) -> Result<[String; 6]> {
-        let rate = median(self.rates.iter().copied()).context("no rounds")?;
-        let at = |percent| milliseconds(percentile(self.times.clone(), percent));
-        Ok([what.to_owned(), rate.to_string(), at(50), at(99), self.put_off.to_string(), rate.to(reference).to_string()])
-    }
 }
 
 /// Applications with keys, and the number of their next request.
