@@ -55,6 +55,12 @@ pub enum Refusal {
     NotEnoughCredits,
     #[error("Credits are owed after a refund. They have to be repaid before more can be spent.")]
     CreditsAreOwed,
+    #[error("There is no wallet for this person.")]
+    NoWallet,
+    #[error("This hold has ended already.")]
+    HoldHasEnded,
+    #[error("The ledger doesn’t book this: an amount, a payment or an account in it is wrong.")]
+    NotBookable,
 }
 
 impl Error {

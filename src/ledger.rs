@@ -1,11 +1,17 @@
 //! The typed door to the credit ledger. Credits move only inside the database's functions; here are their callers and
 //! what people read of them.
 
+mod answer;
 pub mod audit;
 pub mod balance;
+pub mod expire;
 pub mod grant;
+pub mod hold;
+pub mod seal;
 pub mod spend;
 pub mod statement;
+pub mod take_back;
+pub mod transfer;
 
 use domain::{Credits, TransactionId};
 use sqlx::PgExecutor;

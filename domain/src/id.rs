@@ -78,6 +78,10 @@ id!(
     TransactionId
 );
 id!(
+    /// Credits held for something under way.
+    HoldId
+);
+id!(
     /// One webhook event in our inbox.
     EventId
 );

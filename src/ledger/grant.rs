@@ -5,8 +5,9 @@ use domain::{Credits, Money, OrderId, PersonId, Provider, TransactionId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use super::answer::{self, Answer};
 use super::{Key, Moved, refusal};
-use crate::{Result, ids};
+use crate::{Refusal, Result, ids};
 
 /// A lot of credits to add.
 #[derive(Debug, Clone)]
@@ -75,4 +76,56 @@ pub async fn grant(tx: &mut PgConnection, grant: &Grant) -> Result<Moved> {
         balance_after: row.balance_after,
         debt_after: row.debt_after,
     })
+}
+
+/// Adds many lots in one round trip. Each is carried out or refused by itself, in the order given; several may be for one
+/// wallet. Their wallets are locked by ascending id until the transaction ends.
+///
+/// Errors: only when nothing could be decided; the answer of each grant stands in the list.
+pub async fn grant_batch(tx: &mut PgConnection, grants: &[Grant]) -> Result<Vec<Result<Moved, Refusal>>> {
+    if grants.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = grants.iter().map(|_| ids::fresh()).collect();
+    let scopes: Vec<_> = grants.iter().map(|grant| grant.key.scope.clone()).collect();
+    let keys: Vec<_> = grants.iter().map(|grant| grant.key.key.clone()).collect();
+    let owners: Vec<_> = grants.iter().map(|grant| grant.to).collect();
+    let credits: Vec<_> = grants.iter().map(|grant| grant.credits).collect();
+    let counters: Vec<_> = grants.iter().map(|grant| grant.counter.to_owned()).collect();
+    let sources: Vec<_> = grants.iter().map(|grant| grant.source).collect();
+    let priorities: Vec<_> = grants.iter().map(|grant| grant.source.priority()).collect();
+    let expiries: Vec<_> = grants.iter().map(|grant| grant.expires_at).collect();
+    let orders: Vec<_> = grants.iter().map(|grant| grant.order).collect();
+    let paid = || grants.iter().map(|grant| grant.paid.as_ref());
+    let providers: Vec<_> = paid().map(|paid| paid.map(|(payment, _)| payment.provider)).collect();
+    let payments: Vec<_> = paid().map(|paid| paid.map(|(payment, _)| payment.id.clone())).collect();
+    let minors: Vec<_> = paid().map(|paid| paid.map(|(_, money)| money.minor)).collect();
+    let currencies: Vec<_> = paid().map(|paid| paid.map(|(_, money)| money.currency)).collect();
+    let actors: Vec<_> = grants.iter().map(|grant| grant.actor.clone()).collect();
+    let descriptions: Vec<_> = grants.iter().map(|grant| grant.description.clone()).collect();
+    let rows = sqlx::query_as!(
+        Answer,
+        r#"select outcome as "outcome!", transaction_id as "transaction: TransactionId", net as "net: Credits",
+            debt_change as "debt_change: Credits", balance_after as "balance_after: Credits", debt_after as "debt_after: Credits"
+        from credits_grant_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by place"#,
+        &ids,
+        &scopes,
+        &keys,
+        &owners as &[PersonId],
+        &credits as &[Credits],
+        &counters,
+        &sources as &[LotSource],
+        &priorities,
+        &expiries as &[Option<OffsetDateTime>],
+        &orders as &[Option<OrderId>],
+        &providers as &[Option<Provider>],
+        &payments as &[Option<String>],
+        &minors as &[Option<i64>],
+        &currencies as &[Option<domain::Currency>],
+        &actors,
+        &descriptions,
+    )
+    .fetch_all(tx)
+    .await?;
+    answer::each(rows, grants.len(), answer::moved)
 }

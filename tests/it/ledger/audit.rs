@@ -37,10 +37,21 @@ async fn keep(stage: &Stage) {
 }
 
 async fn restore(stage: &Stage) {
-    let back = |table: &&str| {
-        format!("delete from {table}; insert into {table} overriding system value select * from kept_{table}")
-    };
-    behind_all_guards(stage, &KEPT.iter().map(back).collect::<Vec<_>>().join(";")).await;
+    let mut back = Vec::new();
+    for table in KEPT {
+        let columns: String = sqlx::query_scalar(
+            "select string_agg(column_name, ', ') from information_schema.columns
+            where table_name = $1 and is_generated = 'NEVER'",
+        )
+        .bind(table)
+        .fetch_one(&stage.owner)
+        .await
+        .unwrap();
+        back.push(format!(
+            "delete from {table}; insert into {table} ({columns}) overriding system value select {columns} from kept_{table}"
+        ));
+    }
+    behind_all_guards(stage, &back.join(";")).await;
 }
 
 const DAMAGE: [(&str, &str); 23] = [

@@ -5,8 +5,15 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::stage::{Stage, promo, usage};
 
-const LEDGER: [&str; 6] =
-    ["credit_accounts", "credit_transactions", "credit_lots", "credit_entries", "credit_holds", "credit_hold_lots"];
+const LEDGER: [&str; 7] = [
+    "credit_accounts",
+    "credit_transactions",
+    "credit_lots",
+    "credit_entries",
+    "credit_holds",
+    "credit_hold_lots",
+    "ledger_seals",
+];
 
 /// The SQLSTATE with which the statement is refused.
 async fn refused(db: &PgPool, sql: &str) -> String {
@@ -55,7 +62,7 @@ async fn the_application_may_only_read_the_ledger(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
-async fn the_application_may_call_three_functions_and_no_other(pool: PgPool) {
+async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let callable: Vec<String> = sqlx::query_scalar(
         "select proname::text from pg_proc where pronamespace = 'public'::regnamespace
@@ -65,7 +72,24 @@ async fn the_application_may_call_three_functions_and_no_other(pool: PgPool) {
     .fetch_all(&stage.owner)
     .await
     .unwrap();
-    assert_eq!(callable, ["credits_grant", "credits_open_wallet", "credits_spend"]);
+    assert_eq!(
+        callable,
+        [
+            "credits_broken_seals",
+            "credits_capture_batch",
+            "credits_expire",
+            "credits_grant",
+            "credits_grant_batch",
+            "credits_open_wallet",
+            "credits_release_batch",
+            "credits_reserve_batch",
+            "credits_seal",
+            "credits_spend",
+            "credits_spend_batch",
+            "credits_take_back_batch",
+            "credits_transfer_batch",
+        ]
+    );
     let unsafe_definers = stage
         .count(
             "select count(*) from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
