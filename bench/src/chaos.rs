@@ -12,6 +12,7 @@ mod model;
 mod monkey;
 mod orders;
 mod planted;
+mod post;
 mod proxy;
 mod rest;
 mod scene;
@@ -105,9 +106,14 @@ impl Plan {
             Level::Ci => {
                 (20_000, 8_000, Counts { kills: 10, restarts: 3, failovers: 1, others: 3 }, 110, (2_000, 4_000), 4)
             }
-            Level::Weekly => {
-                (300_000, 100_000, Counts { kills: 60, restarts: 15, failovers: 10, others: 12 }, 1_320, (2_000, 15_000), 30)
-            }
+            Level::Weekly => (
+                300_000,
+                100_000,
+                Counts { kills: 60, restarts: 15, failovers: 10, others: 12 },
+                1_320,
+                (2_000, 15_000),
+                30,
+            ),
         };
         let counts = Counts {
             kills: args.kills.unwrap_or(counts.kills),

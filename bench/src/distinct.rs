@@ -75,7 +75,9 @@ pub async fn deliver(stand: &Stand, seconds: u64, copies: usize) -> Result<load:
     let (paid, grants) = scene::granted(&stand.owner, &orders).await?;
     let is_right = if copies == 1 { paid == delivered } else { paid * i64::try_from(copies)? >= delivered };
     if paid != grants || !is_right {
-        bail!("{delivered} deliveries of {copies} copies were answered with 200, but {paid} orders have {grants} grants");
+        bail!(
+            "{delivered} deliveries of {copies} copies were answered with 200, but {paid} orders have {grants} grants"
+        );
     }
     Ok(answers)
 }

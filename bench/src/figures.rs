@@ -96,7 +96,14 @@ impl Measured {
     pub fn row(&self, what: &str, reference: Rate) -> Result<[String; 6]> {
         let rate = median(self.rates.iter().copied()).context("no rounds")?;
         let at = |percent| milliseconds(percentile(self.times.clone(), percent));
-        Ok([what.to_owned(), rate.to_string(), at(50), at(99), self.put_off.to_string(), rate.to(reference).to_string()])
+        Ok([
+            what.to_owned(),
+            rate.to_string(),
+            at(50),
+            at(99),
+            self.put_off.to_string(),
+            rate.to(reference).to_string(),
+        ])
     }
 }
 

@@ -22,11 +22,15 @@ array['consumed:app'], array['bench'], array['Used for a job']);
 
 pub async fn measure(stand: &Stand, seconds: u64) -> Result<Table> {
     let people = scene::wallets(&stand.owner, WALLETS).await?;
-    sqlx::query("create table bench_wallets (place integer primary key, owner uuid not null)").execute(&stand.owner).await?;
-    sqlx::query("insert into bench_wallets select place, owner from unnest($1::uuid[]) with ordinality as o (owner, place)")
-        .bind(&people)
+    sqlx::query("create table bench_wallets (place integer primary key, owner uuid not null)")
         .execute(&stand.owner)
         .await?;
+    sqlx::query(
+        "insert into bench_wallets select place, owner from unnest($1::uuid[]) with ordinality as o (owner, place)",
+    )
+    .bind(&people)
+    .execute(&stand.owner)
+    .await?;
     let tpcb = Tpcb::prepare(stand).await?;
     let (mut pairs, mut reference) = (vec![], vec![]);
     for round in 1..=ROUNDS {

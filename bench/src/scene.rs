@@ -135,11 +135,13 @@ pub async fn spent(owner: &PgPool) -> Result<(i64, i64)> {
 pub async fn orders_of(owner: &PgPool, email: &str, count: i64) -> Result<Vec<Order>> {
     let orders = orders(owner, count).await?;
     let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
-    sqlx::query("update credit_orders set buyer_id = (select id from user_profiles where email = $1) where id = any($2)")
-        .bind(email)
-        .bind(ids)
-        .execute(owner)
-        .await?;
+    sqlx::query(
+        "update credit_orders set buyer_id = (select id from user_profiles where email = $1) where id = any($2)",
+    )
+    .bind(email)
+    .bind(ids)
+    .execute(owner)
+    .await?;
     Ok(orders)
 }
 

@@ -27,7 +27,9 @@ pub async fn measure(stand: &Stand, minutes: u64) -> Result<Table> {
     let people = scene::wallets(&stand.owner, WALLETS).await?;
     let spends = till.spend(stand, &people, 10).await?.rate();
     let deliveries = distinct::deliver(stand, 10, 1).await?.rate();
-    println!("  at full load: {spends} spends/s or {deliveries} deliveries/s; from now on a quarter of each, both at once");
+    println!(
+        "  at full load: {spends} spends/s or {deliveries} deliveries/s; from now on a quarter of each, both at once"
+    );
     let process = stand.atlas_process().context("no process")?;
     let lasts = Duration::from_secs(minutes * 60);
     let began = Instant::now();

@@ -87,7 +87,9 @@ impl Till {
             .header(header::AUTHORIZATION, format!("Bearer {key}"))
             .header(header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", format!("bench-{number}"))
-            .body(Full::from(format!(r#"{{"owner": "{person}", "credits": 1, "description": "Used for job {number}"}}"#)))?)
+            .body(Full::from(format!(
+                r#"{{"owner": "{person}", "credits": 1, "description": "Used for job {number}"}}"#
+            )))?)
     }
 
     /// Spends for some seconds; every one that was answered has to be in the ledger, once.
@@ -100,7 +102,11 @@ impl Till {
         let after = scene::spent(&stand.owner).await?;
         let answered = i64::try_from(answers.times.len())?;
         if (after.0 - before.0, after.1 - before.1) != (answered, answered) {
-            bail!("{answered} spends were answered with 200, but the ledger has {} of {}", after.0 - before.0, after.1 - before.1);
+            bail!(
+                "{answered} spends were answered with 200, but the ledger has {} of {}",
+                after.0 - before.0,
+                after.1 - before.1
+            );
         }
         Ok(answers)
     }

@@ -24,6 +24,8 @@ pub struct Setup {
     pub database: SocketAddr,
     /// The provider's twin.
     pub provider: SocketAddr,
+    /// Where mails go.
+    pub post: SocketAddr,
     pub api_key: String,
     pub company: String,
     pub secret: String,
@@ -48,6 +50,7 @@ impl Setup {
         }
         command.env("WHOP_API_URL", format!("http://{}/api/v1", self.provider));
         command.env("WHOP_WEB_URL", format!("http://{}", self.provider));
+        command.env("SMTP_URL", format!("smtp://{}", self.post)).env("MAIL_FROM", "Storm <storm@storm.example>");
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }

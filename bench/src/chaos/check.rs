@@ -4,6 +4,7 @@
 pub mod inbox;
 pub mod ledger;
 pub mod machines;
+pub mod mails;
 pub mod payments;
 pub mod spends;
 

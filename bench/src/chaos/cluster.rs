@@ -198,8 +198,7 @@ impl Cluster {
     /// Until all of the log so far is archived.
     pub async fn finish_archive(&self) -> Result<()> {
         let mut owner = self.connect("postgres").await?;
-        let last: String =
-            sqlx::query_scalar("select pg_walfile_name(pg_switch_wal())").fetch_one(&mut owner).await?;
+        let last: String = sqlx::query_scalar("select pg_walfile_name(pg_switch_wal())").fetch_one(&mut owner).await?;
         let began = Instant::now();
         loop {
             let archived: Option<String> =

@@ -17,7 +17,7 @@ use super::check::{self, Findings};
 use super::dice::Dice;
 use super::monkey;
 use super::orders::Desk;
-use super::rest::{come_to_rest, reconcile, settle_deliveries};
+use super::rest::{come_to_rest, deliver_again, reconcile, settle_deliveries};
 use super::scene::{self, COMPANY, Scene, ask};
 use super::storm::{collect, issue, share};
 use super::{Plan, spends};
@@ -59,7 +59,7 @@ async fn drill(scene: &mut Scene, plan: &Plan, folder: &Path) -> Result<()> {
     // Whatever is committed with this moment's own time belongs to the time before it.
     tokio::time::sleep(Duration::from_millis(50)).await;
     spell(scene, plan, half..scene.script.steps.len(), after, false).await?;
-    println!("reconciled: {}", last_line(&reconcile(scene).await?));
+    println!("{}", ask_provider(scene, plan).await?);
     let owner = scene.monkey.cluster.owner();
     come_to_rest(&owner).await?;
     let lived = end(&owner).await?;
@@ -85,7 +85,7 @@ async fn drill(scene: &mut Scene, plan: &Plan, folder: &Path) -> Result<()> {
     for app in 0..scene.monkey.apps.len() {
         scene.monkey.start(app).await?;
     }
-    println!("reconciled: {}", last_line(&reconcile(scene).await?));
+    println!("{}", ask_provider(scene, plan).await?);
     come_to_rest(&owner).await?;
     println!("ledger audit: {}", ask(&scene.monkey.setup, &["ledger", "audit"]).await?.trim());
     compare(&owner, scene, &lived).await
@@ -170,6 +170,10 @@ async fn compare(owner: &PgPool, scene: &Scene, lived: &End) -> Result<()> {
     bail!("the end is another:\n{findings}")
 }
 
-fn last_line(said: &str) -> &str {
-    said.trim().lines().last().unwrap_or_default()
+/// All that the provider knows: by asking it, or by having it deliver everything again.
+async fn ask_provider(scene: &Scene, plan: &Plan) -> Result<String> {
+    if plan.has_reconcile {
+        return reconcile(scene).await;
+    }
+    deliver_again(scene, plan, (0..scene.world.messages.len()).collect()).await
 }

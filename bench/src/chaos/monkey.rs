@@ -191,7 +191,8 @@ impl Monkey {
     pub async fn look_after_apps(&mut self) -> Result<()> {
         for app in 0..self.apps.len() {
             if let Some(status) = self.apps[app].ended() {
-                self.findings.push(format!("I14 an app ended by itself: {status}; see {}", self.apps[app].log().display()));
+                self.findings
+                    .push(format!("I14 an app ended by itself: {status}; see {}", self.apps[app].log().display()));
                 self.start(app).await?;
             }
         }

@@ -31,6 +31,8 @@ pub enum Bug {
     ResumeWithoutKey,
     /// Commits wait for no disk and no standby, and the standby is a little behind when its primary dies.
     AsynchronousCommit,
+    /// Mails that were taken up are not marked as taken: others take them up, too.
+    ClaimWithoutLock,
 }
 
 /// One of them by its name, or all of them.
@@ -52,6 +54,7 @@ impl Bug {
             Self::FloatMoney => Some(include_str!("../../planted/float-money.sql")),
             Self::ResumeWithoutKey => Some(include_str!("../../planted/resume-without-key.sql")),
             Self::AsynchronousCommit => Some(include_str!("../../planted/asynchronous-commit.sql")),
+            Self::ClaimWithoutLock => Some(include_str!("../../planted/claim-without-lock.sql")),
         }
     }
 
@@ -72,6 +75,11 @@ impl Bug {
 
     pub const fn deaf_for(self) -> Option<Duration> {
         if matches!(self, Self::AsynchronousCommit) { Some(Duration::from_millis(300)) } else { None }
+    }
+
+    /// The slower the post office, the longer two workers are at the same mails.
+    pub const fn mail_takes(self) -> Duration {
+        if matches!(self, Self::ClaimWithoutLock) { Duration::from_millis(30) } else { Duration::ZERO }
     }
 
     /// As many faults as it takes to show.

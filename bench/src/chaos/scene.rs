@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::Plan;
 use super::app::{App, Setup};
 use super::cluster::Cluster;
 use super::deliver::Deliverer;
@@ -15,12 +16,12 @@ use super::dice::Dice;
 use super::monkey::Monkey;
 use super::orders;
 use super::planted::Bug;
+use super::post::PostOffice;
 use super::proxy::{Manner, Proxy};
 use super::script::{self, Script};
 use super::spends::{self, Spender};
 use super::twin::Twin;
 use super::world::{World, generate};
-use super::Plan;
 
 const API_KEY: &str = "apik_storm_0123456789abcdef";
 pub const COMPANY: &str = "biz_Storm0001";
@@ -31,6 +32,7 @@ pub struct Scene {
     pub world: Arc<World>,
     pub script: Script,
     pub twin: Twin,
+    pub post: PostOffice,
     pub monkey: Monkey,
     pub spenders: Vec<Spender>,
     /// None of them may be in a log.
@@ -53,6 +55,7 @@ pub async fn make(atlas: &Path, plan: &Plan, folder: &Path) -> Result<Scene> {
     let script = script::script(plan.seed, &world, plan.deliveries);
     let twin = Twin::start(&world, API_KEY, COMPANY).await?;
     let cluster = Cluster::make(folder, plan.bug.is_none_or(Bug::is_synchronous)).await?;
+    let post = PostOffice::open(plan.bug.map_or(Duration::ZERO, Bug::mail_takes)).await?;
     let (front, database) = (Proxy::start().await?, Proxy::start().await?);
     let mut dice = Dice::new(plan.seed, 3);
     let setup = Setup {
@@ -60,6 +63,7 @@ pub async fn make(atlas: &Path, plan: &Plan, folder: &Path) -> Result<Scene> {
         folder: folder.to_owned(),
         database: database.address,
         provider: twin.address,
+        post: post.address,
         api_key: API_KEY.to_owned(),
         company: COMPANY.to_owned(),
         secret: format!("ws_{:016x}{:016x}", dice.next(), dice.next()),
@@ -102,7 +106,7 @@ pub async fn make(atlas: &Path, plan: &Plan, folder: &Path) -> Result<Scene> {
     }
     let (took, messages) = (began.elapsed().as_millis(), world.messages.len());
     println!("{took} ms to set up: {} payments, {messages} messages, {} deliveries", plan.payments, script.deliveries);
-    Ok(Scene { world, script, twin, monkey, spenders, secrets })
+    Ok(Scene { world, script, twin, post, monkey, spenders, secrets })
 }
 
 /// A command that has to succeed; what it said.

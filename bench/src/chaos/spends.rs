@@ -26,7 +26,11 @@ const TELL_MAX: usize = 60;
 /// What was answered to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    Done { transaction: Uuid, balance: i64, is_replay: bool },
+    Done {
+        transaction: Uuid,
+        balance: i64,
+        is_replay: bool,
+    },
     /// Not now: too few credits, or some are owed.
     Refused(String),
     /// No answer, or one that says that nobody knows.
@@ -99,7 +103,8 @@ pub fn run(seed: u64, spenders: &[Spender], buyers: &[Uuid], stop: &Arc<AtomicBo
     let buyers: Arc<[Uuid]> = buyers.into();
     let mut clients = JoinSet::new();
     for number in 0..if spenders.is_empty() { 0 } else { CLIENTS } {
-        let (spender, buyers, stop) = (spenders[number % spenders.len()].clone(), Arc::clone(&buyers), Arc::clone(stop));
+        let (spender, buyers, stop) =
+            (spenders[number % spenders.len()].clone(), Arc::clone(&buyers), Arc::clone(stop));
         clients.spawn(async move {
             let mut dice = Dice::new(seed, 2_000 + number as u64);
             let mut journal = Vec::new();
@@ -184,7 +189,8 @@ impl Spend {
 
 /// Makes API keys by the command line. `said` is what `atlas key create` printed.
 pub fn key_in(said: &str) -> Result<String> {
-    let word = said.split(|letter: char| letter.is_whitespace() || letter == '"').find(|word| word.starts_with("cred_live_"));
+    let word =
+        said.split(|letter: char| letter.is_whitespace() || letter == '"').find(|word| word.starts_with("cred_live_"));
     word.map(str::to_owned).context("no API key was printed")
 }
 

@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::Plan;
 use super::app::App;
 use super::check::{self, Findings};
 use super::dice::Dice;
@@ -23,7 +24,6 @@ use super::script::Step;
 use super::spends::{self, Spend};
 use super::twin::Twin;
 use super::world::World;
-use super::Plan;
 
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
 const QUEUED_MAX: usize = 512;

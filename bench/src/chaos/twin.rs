@@ -179,11 +179,15 @@ fn page(asked: &Asked, mut found: Vec<(usize, Value)>) -> Answer {
 async fn payments(State(knows): State<Arc<Knows>>, asked: Asked) -> Answer {
     let found = knows.newest(&asked, |payment| vec![wire::payment_object(payment, &knows.orders, Age::Pinned)]);
     let status = asked.get("status");
-    page(&asked, found.into_iter().filter(|(_, payment)| status.is_none_or(|status| payment["status"] == **status)).collect())
+    page(
+        &asked,
+        found.into_iter().filter(|(_, payment)| status.is_none_or(|status| payment["status"] == **status)).collect(),
+    )
 }
 
 async fn refunds(State(knows): State<Arc<Knows>>, asked: Asked) -> Answer {
-    let objects = |payment: &Payment| payment.refunds.iter().map(|refund| wire::refund_object(refund, payment)).collect();
+    let objects =
+        |payment: &Payment| payment.refunds.iter().map(|refund| wire::refund_object(refund, payment)).collect();
     page(&asked, knows.newest(&asked, objects))
 }
 

@@ -34,7 +34,8 @@ pub async fn check(owner: &PgPool, world: &World, deliverer: &Deliverer, finding
             findings.add("I7 what was accepted is kept, once", said);
             continue;
         };
-        let said = || format!("{} ({:?}) is {state} ({})", message.id, message.change, reason.as_deref().unwrap_or("-"));
+        let said =
+            || format!("{} ({:?}) is {state} ({})", message.id, message.change, reason.as_deref().unwrap_or("-"));
         match (message.due, state.as_str()) {
             (Due::Quarantined, "quarantined") | (Due::Applied, "applied" | "ignored") => {}
             (Due::Quarantined, _) => findings.add("I10 what does not fit is quarantined", said()),

@@ -74,7 +74,14 @@ pub async fn check(
     Ok(())
 }
 
-fn one(planned: &Payment, payment: Option<&Payment>, world: &World, company: &str, row: &Done, findings: &mut Findings) {
+fn one(
+    planned: &Payment,
+    payment: Option<&Payment>,
+    world: &World,
+    company: &str,
+    row: &Done,
+    findings: &mut Findings,
+) {
     let order = &world.orders[planned.order];
     let due = model::outcome(payment, order, company);
     let id = &planned.id;
@@ -85,16 +92,28 @@ fn one(planned: &Payment, payment: Option<&Payment>, world: &World, company: &st
         return;
     }
     if row.grants != 1 || row.granted != due.granted || row.owner != Some(order.buyer) {
-        let said = format!("{id}: {} grants of {} in all to {:?}, due is one of {}", row.grants, row.granted, row.owner, due.granted);
+        let said = format!(
+            "{id}: {} grants of {} in all to {:?}, due is one of {}",
+            row.grants, row.granted, row.owner, due.granted
+        );
         findings.add("I5 each payment grants exactly once", said);
         return;
     }
     if row.amount_minor != Some(order.price_minor) || row.currency.as_deref() != Some(order.currency) {
-        let said = format!("{id}: {:?} {:?} noted for {} {}", row.amount_minor, row.currency, order.price_minor, order.currency);
+        let said = format!(
+            "{id}: {:?} {:?} noted for {} {}",
+            row.amount_minor, row.currency, order.price_minor, order.currency
+        );
         findings.add("I5 what was paid is noted as it was paid", said);
     }
     if row.taken != due.taken {
-        let said = format!("{id}: {} of {} credits taken back, due are {}: {}", row.taken, due.granted, due.taken, past(payment));
+        let said = format!(
+            "{id}: {} of {} credits taken back, due are {}: {}",
+            row.taken,
+            due.granted,
+            due.taken,
+            past(payment)
+        );
         findings.add("I11 what went back took its credits back", said);
     }
     let refunded = payment.map_or(0, Payment::refunded);
@@ -112,7 +131,8 @@ fn one(planned: &Payment, payment: Option<&Payment>, world: &World, company: &st
 fn past(payment: Option<&Payment>) -> String {
     payment.map_or_else(String::new, |payment| {
         let refunds: Vec<String> = payment.refunds.iter().map(|it| format!("{} {:?}", it.minor, it.standing)).collect();
-        let disputes: Vec<String> = payment.disputes.iter().map(|it| format!("{} {:?}", it.minor, it.standing)).collect();
+        let disputes: Vec<String> =
+            payment.disputes.iter().map(|it| format!("{} {:?}", it.minor, it.standing)).collect();
         format!("paid {}, refunds [{}], disputes [{}]", payment.minor, refunds.join(", "), disputes.join(", "))
     })
 }

@@ -61,7 +61,10 @@ fn one(spend: &Spend, rows: Vec<Kept>, findings: &mut Findings) {
                 (row.id, row.owner, row.net, row.balance_after) == (*transaction, spend.owner, -spend.credits, *balance)
             });
             if !fits {
-                findings.add(ONCE, format!("{key}: answered {answer:?} for {} credits, the ledger has {row:?}", spend.credits));
+                findings.add(
+                    ONCE,
+                    format!("{key}: answered {answer:?} for {} credits, the ledger has {row:?}", spend.credits),
+                );
             }
         }
     }
@@ -76,6 +79,8 @@ fn one(spend: &Spend, rows: Vec<Kept>, findings: &mut Findings) {
     match &spend.misused {
         None | Some(Answer::Unknown(_) | Answer::Odd(_)) => {}
         Some(Answer::Refused(code)) if code == "idempotency_key_reused" => {}
-        Some(other) => findings.add("I8 a key serves one request only", format!("{key} with another amount: {other:?}")),
+        Some(other) => {
+            findings.add("I8 a key serves one request only", format!("{key} with another amount: {other:?}"))
+        }
     }
 }

@@ -42,7 +42,8 @@ impl Account {
         }
         let users = fs::read_to_string("/etc/passwd")?;
         let user = ["postgres", "nobody"].into_iter().find_map(|name| {
-            let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == name)?;
+            let fields =
+                users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == name)?;
             Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
         });
         let (uid, gid) = user.context("PostgreSQL refuses to run as root, and there is no user postgres or nobody")?;
@@ -99,7 +100,8 @@ impl Node {
     pub async fn initdb(&self, account: &Account) -> Result<()> {
         account.make_folder(&self.root)?;
         let data = self.data();
-        let to = ["-D", text(&data)?, "-U", OWNER, "-E", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "-A", "trust"];
+        let to =
+            ["-D", text(&data)?, "-U", OWNER, "-E", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "-A", "trust"];
         account.run("initdb", &to).await?;
         let file = data.join("postgresql.conf");
         let settings = fs::read_to_string(&file)? + SETTINGS;
@@ -134,7 +136,8 @@ impl Node {
     /// Becomes a copy of `primary` that follows it under the name `standby`.
     pub async fn copy_from(&self, primary: &Self, standby: &str, account: &Account) -> Result<()> {
         account.make_folder(&self.root)?;
-        let (data, from) = (self.data(), format!("host={} user={OWNER} application_name={standby}", primary.root.display()));
+        let (data, from) =
+            (self.data(), format!("host={} user={OWNER} application_name={standby}", primary.root.display()));
         let to = ["-d", &from, "-D", text(&data)?, "-R", "-X", "stream", "-c", "fast"];
         account.run("pg_basebackup", &to).await
     }

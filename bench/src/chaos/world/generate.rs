@@ -169,13 +169,7 @@ fn refund(
     later + 1
 }
 
-fn dispute(
-    number: usize,
-    paid: i64,
-    at: u64,
-    dice: &mut Dice,
-    tell: &mut impl FnMut(u64, &'static str, Change),
-) {
+fn dispute(number: usize, paid: i64, at: u64, dice: &mut Dice, tell: &mut impl FnMut(u64, &'static str, Change)) {
     let id = format!("dspt_Storm{number}");
     let mut say = |at, kind, standing| {
         tell(at, kind, Change::Dispute(Dispute { id: id.clone(), minor: paid, standing }));
@@ -218,7 +212,13 @@ fn moment(began: OffsetDateTime, place: usize) -> String {
     let (date, time) = (at.date(), at.time());
     format!(
         "{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        date.year(), u8::from(date.month()), date.day(), time.hour(), time.minute(), time.second(), time.millisecond()
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.millisecond()
     )
 }
 

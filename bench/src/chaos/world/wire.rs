@@ -1,8 +1,8 @@
 //! Messages and answers as the provider writes them (Whop API, webhooks; payments, refunds, disputes; legacy shapes).
 //! Written apart from the program's own reading of them, so that the two cannot agree on a mistake.
 
-use serde_json::{Value, json};
 use super::{CURRENCIES, Change, Dispute, DisputeStanding, Order, Payment, Refund, RefundStanding, Standing};
+use serde_json::{Value, json};
 
 /// Which of the two ages of payloads a message has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,11 @@ fn digits(currency: &str) -> u32 {
 
 fn decimal(minor: i64, digits: u32) -> String {
     let unit = 10_i64.pow(digits);
-    if digits == 0 { minor.to_string() } else { format!("{}.{:0width$}", minor / unit, minor % unit, width = digits as usize) }
+    if digits == 0 {
+        minor.to_string()
+    } else {
+        format!("{}.{:0width$}", minor / unit, minor % unit, width = digits as usize)
+    }
 }
 
 #[cfg(test)]
