@@ -7,8 +7,8 @@ pub mod inbox;
 pub mod receive;
 pub mod replay;
 
-pub use facts::{Failure, PaymentFacts};
-pub use receive::{Delivery, Received, receive};
+pub use facts::{DisputeFacts, Fact, Failure, PaymentFacts, RefundFacts};
+pub use receive::{Delivery, Received, receive, receive_batch};
 
 /// An event, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,9 @@ pub struct ReadEvent {
 
 /// What an event is about, for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every event is a fact")]
 pub enum Content {
-    Payment(PaymentFacts),
+    Fact(Fact),
     /// A kind that we have no use for.
     Other,
     /// A kind that matters, but that doesn't read as it should; the word says why.

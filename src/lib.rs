@@ -1,5 +1,6 @@
 //! The core of Atlas: its rules and their SQL. It knows no HTTP server, no HTML and no environment variables.
 
+pub mod batcher;
 pub mod clock;
 pub mod context;
 pub mod error;

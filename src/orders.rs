@@ -1,5 +1,6 @@
 //! An order's life, one verb a file. The rule for what a payment does to it is `decide`, a pure function.
 
+pub mod books;
 pub mod checkout;
 pub mod decide;
 pub mod expire;
@@ -8,6 +9,7 @@ pub mod page;
 pub mod receipt;
 pub mod request;
 pub mod settle;
+pub mod take_back;
 
 use domain::FieldErrors;
 

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use domain::{Credits, PersonId};
 use sqlx::PgExecutor;
 
+use crate::ledger::balance::Balance;
 use crate::{Error, Result};
 
 /// What somebody may do here.
@@ -62,7 +63,8 @@ pub struct SignedIn {
     email: String,
     name: String,
     role: Role,
-    available: Credits,
+    balance: Balance,
+    orders_wait: bool,
 }
 
 impl SignedIn {
@@ -89,7 +91,17 @@ impl SignedIn {
 
     /// Credits they could spend when this was read.
     pub const fn available(&self) -> Credits {
-        self.available
+        self.balance.available()
+    }
+
+    /// What was in their wallet when this was read.
+    pub const fn balance(&self) -> Balance {
+        self.balance
+    }
+
+    /// Whether [`crate::orders::list::unfinished`] had anything to list when this was read; mostly it has not.
+    pub const fn orders_wait(&self) -> bool {
+        self.orders_wait
     }
 }
 
@@ -112,7 +124,12 @@ impl Visitor {
 /// The person whose session says `id`. Role and balance are read anew each time, so that a change bites at once.
 pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<SignedIn>> {
     let row = sqlx::query!(
-        r#"select person.email, person.name, person.role, wallet.posted - wallet.held as "available!: Credits"
+        r#"select person.email, person.name, person.role, wallet.posted as "posted: Credits",
+            wallet.held as "held: Credits", wallet.debt as "debt: Credits",
+            exists (
+                select from credit_orders o
+                where o.buyer_id = person.id and o.state in ('processing', 'under_review', 'requested')
+            ) as "orders_wait!"
         from user_profiles person
         join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
         where person.id = $1"#,
@@ -121,5 +138,12 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(SignedIn { id, email: row.email, name: row.name, role: row.role.parse()?, available: row.available }))
+    Ok(Some(SignedIn {
+        id,
+        email: row.email,
+        name: row.name,
+        role: row.role.parse()?,
+        balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
+        orders_wait: row.orders_wait,
+    }))
 }

@@ -2,5 +2,6 @@
 
 pub mod catalogue;
 pub mod defaults;
+pub mod shelf;
 
 pub use catalogue::{Offer, catalogue};

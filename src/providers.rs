@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use domain::{Money, OrderId, Provider};
 use time::OffsetDateTime;
 
-use crate::events::{PaymentFacts, ReadEvent};
+use crate::events::{Fact, PaymentFacts, ReadEvent};
 
 /// Why a provider could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +86,9 @@ pub trait PaymentProvider: Send + Sync {
 
     /// Every payment made through a checkout, as the provider knows it now. Empty is a fine answer.
     async fn payments_of(&self, query: &PaymentQuery) -> Result<Vec<PaymentFacts>, ProviderError>;
+
+    /// Every refund and dispute of a payment, as the provider knows it now. Empty is a fine answer.
+    async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError>;
 
     /// Reads the body of an authentic webhook.
     ///

@@ -57,7 +57,13 @@ pub async fn leave(request: &Request, flash: Flash) -> Result<()> {
 
 /// Takes the message, if there is one.
 pub async fn take(request: &Request) -> Result<Option<Flash>> {
-    request.session()?.remove(KEY).await.map_err(Error::unavailable)
+    let session = request.session()?;
+    // Removing marks the session as changed even where nothing was, and reading a page must not write.
+    let left = session.get(KEY).await.map_err(Error::unavailable)?;
+    if left.is_some() {
+        session.remove_value(KEY).await.map_err(Error::unavailable)?;
+    }
+    Ok(left)
 }
 
 /// The form named `name` out of a flash, or an empty one.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use atlas::people::{self, SignedIn, Visitor};
+use atlas::plans::shelf::Shelf;
 use atlas::{Context, Error, Result};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -19,6 +20,7 @@ pub const PERSON_KEY: &str = "person";
 #[derive(Clone)]
 pub struct Site {
     pub ctx: Context,
+    pub shelf: Shelf,
     /// Where forms may lead to beside ourselves: the provider's web pages, `https://whop.com`.
     pub checkout_origin: String,
 }

@@ -1,33 +1,67 @@
 //! The document around every page: head, theme, policy.
 
+use std::sync::Arc;
+
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName};
 use leptos::hydration::HydrationScripts;
-use leptos::nonce::use_nonce;
+use leptos::nonce::{Nonce, use_nonce};
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::request::{Request, Theme, set_header};
 use crate::routes::App;
 
+/// Stands in the head that is kept where each answer's nonce belongs.
+const NONCE: &str = "{nonce}";
+
+/// What stands in the head of every page, drawn once. Leptos would look up the names of the hashed files on disk, three
+/// times a page.
+#[derive(Clone)]
+pub struct Head(Arc<[Box<str>]>);
+
+impl Head {
+    pub fn new(options: &LeptosOptions) -> Self {
+        Self(draw_head(options, NONCE).split(NONCE).map(Box::from).collect())
+    }
+
+    fn with_nonce(&self, nonce: &str) -> String {
+        self.0.join(nonce)
+    }
+}
+
+fn draw_head(options: &LeptosOptions, nonce: &str) -> String {
+    Owner::new().with(|| {
+        provide_context(Nonce::from_value(nonce));
+        view! {
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
+            <meta name="color-scheme" content="light dark" />
+            <link rel="preload" href="/fonts/geist-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous" />
+            <HashedStylesheet options=options.clone() />
+            <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
+            <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+            <link rel="manifest" href="/site.webmanifest" />
+            <HydrationScripts options=options.clone() islands=true />
+        }
+        .to_html()
+    })
+}
+
 /// The whole document.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell(head: &Head) -> impl IntoView + use<> {
     let theme = Request::current().map_or(Theme::System, |request| request.theme());
-    send_policy();
+    let nonce = use_nonce();
+    send_policy(nonce.as_ref());
+    // As HydrationScripts does: outside of islands nothing is for the browser to wake.
+    if let Some(context) = Owner::current_shared_context() {
+        context.set_is_hydrating(false);
+    }
+    let head = InertElement::new(head.with_nonce(nonce.as_deref().unwrap_or_default()));
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme.as_str()>
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <link rel="preload" href="/fonts/geist-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous" />
-                <HashedStylesheet options=options.clone() />
-                <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
-                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
-                <link rel="manifest" href="/site.webmanifest" />
-                <HydrationScripts options islands=true />
-                <MetaTags />
-            </head>
+            <head>{head}<MetaTags /></head>
             <body>
                 <App />
             </body>
@@ -37,9 +71,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// The content security policy, with this response's nonce: only our own scripts run, forms lead only to us or to the
 /// provider's checkout.
-fn send_policy() {
+fn send_policy(nonce: Option<&Nonce>) {
     let Ok(request) = Request::current() else { return };
-    let nonce = use_nonce().map(|nonce| format!("'nonce-{nonce}' ")).unwrap_or_default();
+    let nonce = nonce.map(|nonce| format!("'nonce-{nonce}' ")).unwrap_or_default();
     let checkout = &request.site().checkout_origin;
     set_header(
         CONTENT_SECURITY_POLICY,
@@ -50,4 +84,20 @@ fn send_policy() {
         ),
     );
     set_header(HeaderName::from_static("cache-control"), "no-store");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_head_is_what_leptos_draws_with_the_nonce_in_every_place() {
+        let options = LeptosOptions::builder().output_name("atlas").site_pkg_dir("pkg").build();
+        let drawn = draw_head(&options, "fresh");
+        assert_eq!(Head::new(&options).with_nonce("fresh"), drawn);
+        for part in ["<script type=\"module\" nonce=\"fresh\">", "/pkg/atlas.js", "/pkg/atlas.css", "charset=\"utf-8\""]
+        {
+            assert!(drawn.contains(part), "{part} in {drawn}");
+        }
+    }
 }

@@ -19,6 +19,6 @@ pub use field_errors::FieldErrors;
 pub use id::{EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, TransactionId};
 pub use money::{Currency, Money};
 pub use order::{FailureReason, OrderState};
-pub use payment::PaymentState;
+pub use payment::{DisputeState, PaymentState, RefundState};
 pub use plan::Price;
 pub use provider::Provider;

@@ -1,4 +1,5 @@
-//! The states of a payment at a provider.
+//! The states of a payment at a provider, and of what may take it back: refunds and disputes. Each set is ordered, and
+//! only the greater state counts, so that news may arrive in any order and end the same.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,5 +20,50 @@ text_enum! {
         Failed = "failed",
         /// Collected.
         Succeeded = "succeeded",
+    }
+}
+
+text_enum! {
+    /// How far a refund has come. Ordered: `failed` is greatest, for a refund may still come back after it was told as
+    /// succeeded, and then the buyer did not get the money.
+    pub enum RefundState {
+        Pending = "pending",
+        /// The provider waits for the buyer, for instance for a bank account.
+        RequiresAction = "requires_action",
+        Canceled = "canceled",
+        /// The buyer has the money.
+        Succeeded = "succeeded",
+        Failed = "failed",
+    }
+}
+
+impl RefundState {
+    /// Whether the money may still leave.
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Pending | Self::RequiresAction)
+    }
+}
+
+text_enum! {
+    /// Where a dispute stands. Ordered: an inquiry that was closed may still become a chargeback, and what is lost is
+    /// lost whatever else was said.
+    pub enum DisputeState {
+        /// The bank asks; no money is taken yet.
+        Inquiry = "inquiry",
+        InquiryClosed = "inquiry_closed",
+        /// The bank took the money until it is decided.
+        Open = "open",
+        /// Ended before it became a chargeback.
+        Prevented = "prevented",
+        Won = "won",
+        /// The buyer has the money.
+        Lost = "lost",
+    }
+}
+
+impl DisputeState {
+    /// Whether it is not decided yet.
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Inquiry | Self::Open)
     }
 }

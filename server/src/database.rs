@@ -5,8 +5,10 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use atlas::clock::Clock;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
+use time::OffsetDateTime;
 
 use crate::cluster::{Cluster, WhenRunning};
 use crate::config::Config;
@@ -17,6 +19,11 @@ const WORK_CONNECTIONS_MAX: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failover, connections to the old server are gone within this time.
 const CONNECTION_LIFETIME: Duration = Duration::from_mins(10);
+/// Webhooks are taken for stale after five minutes; a good part of that must not be lost to a wrong clock.
+const CLOCKS_APART_MAX: time::Duration = time::Duration::minutes(1);
+/// A connection that rested longer is tried before it is used. Each is tried when it is put back as well, so a shorter
+/// rest needs no further round trip.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// What every connection of the application is told when it opens.
 const SESSION: [(&str, &str); 4] = [
     ("role", atlas::APP_ROLE),
@@ -81,6 +88,7 @@ impl Database {
         };
         refuse_too_many_rights(&pools.web).await?;
         warn_of_weak_durability(&pools.web).await?;
+        refuse_another_time(&pools.web).await?;
         Ok(pools)
     }
 
@@ -106,6 +114,15 @@ impl Database {
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_lifetime(CONNECTION_LIFETIME)
+            .test_before_acquire(false)
+            .before_acquire(|connection, resting| {
+                Box::pin(async move {
+                    if resting.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options)
     }
 }
@@ -142,6 +159,16 @@ async fn warn_of_weak_durability(pool: &PgPool) -> Result<()> {
     .await?;
     if !weak.is_empty() {
         tracing::warn!("the database may lose paid orders in a crash: {} off", weak.join(", "));
+    }
+    Ok(())
+}
+
+/// Ages and expiries are judged here and there; with clocks apart they would contradict each other (T66).
+async fn refuse_another_time(pool: &PgPool) -> Result<()> {
+    let theirs: OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(pool).await?;
+    let apart = (Clock::system().now() - theirs).abs();
+    if apart > CLOCKS_APART_MAX {
+        bail!("this machine's clock and the database's are {} s apart; set them right first", apart.whole_seconds());
     }
     Ok(())
 }

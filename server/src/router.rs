@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use app::request::Site as PageSite;
+use atlas::plans::shelf::Shelf;
 use axum::Router;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::database::Pools;
 use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
+use crate::webhooks::Inbox;
 use crate::{health, layers, order_events, session, statement_file, webhooks};
 
 /// What handlers can ask for.
@@ -22,6 +24,7 @@ pub struct AppState {
     pub ctx: atlas::Context,
     pub pools: Pools,
     pub hub: Hub,
+    pub inbox: Inbox,
     pub site: Site,
     pub leptos: LeptosOptions,
     pub pages: PageSite,
@@ -38,8 +41,10 @@ impl AppState {
     ) -> Result<Self> {
         let site = Site::open(&config.site_dir())?;
         let leptos = site.leptos_options(bound);
-        let pages = PageSite { ctx: ctx.clone(), checkout_origin: config.whop.web_url.clone() };
-        Ok(Self { ctx, pools, hub: Hub::new(), site, leptos, pages, whop })
+        let pages =
+            PageSite { ctx: ctx.clone(), shelf: Shelf::default(), checkout_origin: config.whop.web_url.clone() };
+        let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
+        Ok(Self { ctx, pools, hub: Hub::new(), inbox, site, leptos, pages, whop })
     }
 }
 
@@ -58,8 +63,9 @@ pub fn build(state: &AppState) -> Result<Router> {
         .merge(state.site.routes()?)
         .merge(session::attach(with_session, &state.ctx));
     if let Some(whop) = &state.whop {
-        let ctx = atlas::Context { db: state.pools.webhook.clone(), ..state.ctx.clone() };
-        site = site.merge(webhooks::routes(ctx, whop.provider.clone(), whop.secrets.clone()));
+        let inbox = state.inbox.clone();
+        site =
+            site.merge(webhooks::routes(state.ctx.clock.clone(), inbox, whop.provider.clone(), whop.secrets.clone()));
     }
     Ok(layers::wrap(site, &state.ctx.public_url))
 }
@@ -68,8 +74,8 @@ pub fn build(state: &AppState) -> Result<Router> {
 fn pages(state: &AppState) -> Router {
     app::actions::register();
     let (site, for_missing) = (state.pages.clone(), state.pages.clone());
-    let options = state.leptos.clone();
-    let shell = move || app::shell(options.clone());
+    let head = app::shell::Head::new(&state.leptos);
+    let shell = move || app::shell(&head);
     Router::new()
         .leptos_routes_with_context(
             state,

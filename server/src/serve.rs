@@ -48,6 +48,7 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     tasks.spawn(expire_orders(atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, stop).await;
+    state.inbox.close().await;
     tasks.shutdown().await;
     pools.close().await;
     Ok(())

@@ -11,7 +11,7 @@ use axum::Router;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
@@ -129,12 +129,9 @@ impl SessionStore for PgSessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let now = self.clock.now();
         let row = sqlx::query!(
-            r#"with prolonged as (
-                update sessions set expires_at = least($3, created_at + make_interval(days => $4))
-                where id_hash = $1 and expires_at > $2
-                  and expires_at < least($3, created_at + make_interval(days => $4)) - make_interval(secs => $5)
-            )
-            select data, expires_at from sessions where id_hash = $1 and expires_at > $2"#,
+            r#"select data, expires_at,
+                expires_at < least($3, created_at + make_interval(days => $4)) - make_interval(secs => $5) as "is_due!"
+            from sessions where id_hash = $1 and expires_at > $2"#,
             &hash(id)[..],
             now,
             now + IDLE_MAX,
@@ -145,6 +142,9 @@ impl SessionStore for PgSessions {
         .await
         .map_err(backend)?;
         let Some(row) = row else { return Ok(None) };
+        if row.is_due {
+            self.prolong(id, now).await?;
+        }
         let data = serde_json::from_value(row.data).map_err(|error| Error::Decode(error.to_string()))?;
         Ok(Some(Record { id: *id, data, expiry_date: row.expires_at }))
     }
@@ -154,6 +154,23 @@ impl SessionStore for PgSessions {
             .execute(&self.db)
             .await
             .map_err(backend)?;
+        Ok(())
+    }
+}
+
+impl PgSessions {
+    async fn prolong(&self, id: &Id, now: OffsetDateTime) -> Result<()> {
+        sqlx::query!(
+            "update sessions set expires_at = least($3, created_at + make_interval(days => $4))
+             where id_hash = $1 and expires_at > $2",
+            &hash(id)[..],
+            now,
+            now + IDLE_MAX,
+            AGE_MAX_DAYS
+        )
+        .execute(&self.db)
+        .await
+        .map_err(backend)?;
         Ok(())
     }
 }

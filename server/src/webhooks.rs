@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use atlas::events::{Delivery, Received, receive};
+use atlas::batcher::{Batcher, Limits};
+use atlas::clock::Clock;
+use atlas::events::{Delivery, Received, receive_batch};
 use atlas::providers::PaymentProvider;
 use atlas::providers::verify::WebhookSecrets;
 use atlas::{Context, Error};
@@ -18,17 +20,32 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 /// Ask the sender to come again after this long when we can't store.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
+/// While one batch waits for the disk, the next is worked on. Beyond the queue the sender is told to come again: some
+/// thousand deliveries are more than a second's work.
+const LIMITS: Limits = Limits { queue: 2_000, batch: 200, lanes: 2 };
+
+/// Where verified deliveries go in and come out stored.
+pub type Inbox = Batcher<Delivery, Received>;
+
+/// Collects deliveries into shared transactions. `ctx` has the pool that is kept apart for webhooks.
+pub fn inbox(ctx: Context) -> Inbox {
+    Batcher::start(LIMITS, move |deliveries| {
+        let ctx = ctx.clone();
+        async move { receive_batch(&ctx, deliveries).await }
+    })
+}
+
 /// What it takes to receive a provider's webhooks.
 #[derive(Clone)]
 struct Endpoint {
-    /// With the pool that is kept apart for webhooks.
-    ctx: Context,
+    clock: Clock,
+    inbox: Inbox,
     provider: Arc<dyn PaymentProvider>,
     secrets: WebhookSecrets,
 }
 
-pub fn routes(ctx: Context, provider: Arc<dyn PaymentProvider>, secrets: WebhookSecrets) -> Router {
-    Router::new().route(WHOP_WEBHOOK, post(whop)).with_state(Endpoint { ctx, provider, secrets })
+pub fn routes(clock: Clock, inbox: Inbox, provider: Arc<dyn PaymentProvider>, secrets: WebhookSecrets) -> Router {
+    Router::new().route(WHOP_WEBHOOK, post(whop)).with_state(Endpoint { clock, inbox, provider, secrets })
 }
 
 /// 401 not authentic; 415 encoded; 400 authentic but no event; 503 could not be stored; 200 for everything else, what
@@ -37,7 +54,7 @@ async fn whop(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bytes)
     if headers.contains_key(header::CONTENT_ENCODING) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let now = endpoint.ctx.now().unix_timestamp();
+    let now = endpoint.clock.now().unix_timestamp();
     let verified = match endpoint.secrets.verify(&headers, body, now) {
         Ok(verified) => verified,
         Err(rejection) => {
@@ -53,7 +70,7 @@ async fn whop(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bytes)
         }
     };
     let (id, kind) = (verified.id().to_owned(), event.kind.clone());
-    match receive(&endpoint.ctx, Delivery { provider: endpoint.provider.name(), verified, event }).await {
+    match endpoint.inbox.submit(Delivery { provider: endpoint.provider.name(), verified, event }).await {
         Ok(received) => {
             tracing::info!(event.id = id, event.kind = kind, outcome = word(&received), "webhook received");
             (StatusCode::OK, "stored\n").into_response()
@@ -70,6 +87,7 @@ const fn word(received: &Received) -> &'static str {
         Received::Applied => "applied",
         Received::Duplicate => "duplicate",
         Received::Ignored => "ignored",
+        Received::Waiting => "waiting",
         Received::Quarantined(reason) => reason,
         Received::Parked => "parked",
     }

@@ -1,9 +1,17 @@
-//! What an event or a provider's answer says about a payment, in our own words.
+//! What an event or a provider's answer says, in our own words: about a payment, or about what may take one back.
 
-use domain::{FailureReason, Money, OrderId, PaymentState, Provider};
+use domain::{DisputeState, FailureReason, Money, OrderId, PaymentState, Provider, RefundState};
 use time::OffsetDateTime;
 
-/// One payment as a provider described it at one moment. Nothing in it is checked against our order yet.
+/// Something that a provider said at one moment. Nothing in it is checked against our orders yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    Payment(PaymentFacts),
+    Refund(RefundFacts),
+    Dispute(DisputeFacts),
+}
+
+/// One payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentFacts {
     pub provider: Provider,
@@ -18,11 +26,17 @@ pub struct PaymentFacts {
     pub state: PaymentState,
     /// What was paid for the goods: the total without tax that was added on top. None while nothing was charged.
     pub paid: Option<Money>,
+    /// What the buyer was charged: the same with that tax. Refunds are measured by it.
+    pub charged: Option<Money>,
     pub paid_at: Option<OffsetDateTime>,
     /// For the receipt: `visa •••• 4242`, or the kind of method.
     pub method: Option<String>,
     /// Set when the state is failed or canceled.
     pub failure: Option<Failure>,
+    /// What of the charge was refunded so far, as far as the payment itself says so.
+    pub refunded: Option<Money>,
+    /// Whether the payment itself says that it is disputed, or that a dispute was lost.
+    pub disputed: bool,
 }
 
 /// Why a payment did not go through.
@@ -31,4 +45,57 @@ pub struct Failure {
     pub reason: FailureReason,
     /// The provider's own sentence, without control characters, at most 300 characters.
     pub message: Option<String>,
+}
+
+/// One refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundFacts {
+    pub provider: Provider,
+    pub refund_id: String,
+    pub payment_id: String,
+    pub account: Option<String>,
+    /// In the currency of the charge.
+    pub amount: Money,
+    pub state: RefundState,
+}
+
+/// One dispute, from the bank's first question to its decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeFacts {
+    pub provider: Provider,
+    pub dispute_id: String,
+    pub payment_id: String,
+    pub account: Option<String>,
+    /// None: not said, so all that was charged.
+    pub amount: Option<Money>,
+    pub state: DisputeState,
+    /// Until when evidence can be sent.
+    pub respond_by: Option<OffsetDateTime>,
+}
+
+impl Fact {
+    pub const fn provider(&self) -> Provider {
+        match self {
+            Self::Payment(facts) => facts.provider,
+            Self::Refund(facts) => facts.provider,
+            Self::Dispute(facts) => facts.provider,
+        }
+    }
+
+    pub fn payment_id(&self) -> &str {
+        match self {
+            Self::Payment(facts) => &facts.payment_id,
+            Self::Refund(facts) => &facts.payment_id,
+            Self::Dispute(facts) => &facts.payment_id,
+        }
+    }
+
+    /// The account it happened to, if that was said.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Payment(facts) => facts.account.as_deref(),
+            Self::Refund(facts) => facts.account.as_deref(),
+            Self::Dispute(facts) => facts.account.as_deref(),
+        }
+    }
 }

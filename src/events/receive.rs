@@ -1,16 +1,18 @@
-//! Receiving one authentic webhook: kept and applied in one transaction, exactly once.
+//! Receiving webhooks: many in one transaction, stored together with all that follows from them, or not at all.
+
+use std::collections::{HashMap, HashSet};
 
 use domain::{EventId, OrderId, Provider};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use super::{Content, ReadEvent};
-use crate::orders::decide::Misfit;
-use crate::orders::settle::{self, Settled};
+use super::{Content, Fact, ReadEvent};
+use crate::orders::decide::Verdict;
+use crate::orders::settle;
 use crate::providers::verify::VerifiedDelivery;
 use crate::{Context, Error, Result, ids, tasks};
 
-/// One authentic delivery with what it says.
+/// One authentic delivery of one event, read.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub provider: Provider,
@@ -27,6 +29,13 @@ impl Delivery {
     fn body_hash(&self) -> Vec<u8> {
         Sha256::digest(self.verified.body()).to_vec()
     }
+
+    fn fact(&self) -> Option<&Fact> {
+        match &self.event.content {
+            Content::Fact(fact) => Some(fact),
+            _ => None,
+        }
+    }
 }
 
 /// What became of a delivery. Each of them is stored for good, so each is answered with 200.
@@ -38,140 +47,218 @@ pub enum Received {
     Duplicate,
     /// Of no concern to us.
     Ignored,
-    /// Authentic, but it doesn't fit: a person has to look. No credits moved.
+    /// It counts once the payment that it is about is known.
+    Waiting,
+    /// Authentic, but it doesn't fit: a person has to look. No credits were given for it.
     Quarantined(&'static str),
-    /// It failed on our side for a reason that a repetition won't heal: kept, to be replayed.
+    /// It failed on our side for a reason that a repetition may heal: kept, and tried again.
     Parked,
 }
 
-/// Keeps and applies a delivery, to the end even if the sender hangs up.
+impl Received {
+    /// The state and the reason, as the inbox keeps them.
+    pub(super) const fn columns(&self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Applied | Self::Duplicate => ("applied", None),
+            Self::Ignored => ("ignored", None),
+            Self::Waiting => ("waiting", Some("unknown_payment")),
+            Self::Quarantined(reason) => ("quarantined", Some(*reason)),
+            Self::Parked => ("parked", Some("failed")),
+        }
+    }
+
+    fn of(verdict: Verdict) -> (Self, Option<OrderId>) {
+        match verdict {
+            Verdict::Applied(order) => (Self::Applied, Some(order)),
+            Verdict::Waiting => (Self::Waiting, None),
+            Verdict::Quarantined(misfit, order) => (Self::Quarantined(misfit.as_str()), order),
+        }
+    }
+}
+
+/// Keeps and applies one delivery, to the end even if the sender hangs up.
 ///
 /// Errors: [`Error::Unavailable`] when it could not be stored; the sender has to send it again.
 pub async fn receive(ctx: &Context, delivery: Delivery) -> Result<Received> {
     let ctx = ctx.clone();
     tasks::run_to_end(async move {
-        match receive_once(&ctx, &delivery).await {
-            Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),
-            Err(error) => park(&ctx, &delivery, error).await,
-            Ok(received) => Ok(received),
-        }
+        receive_batch(&ctx, vec![delivery])
+            .await
+            .pop()
+            .unwrap_or_else(|| Err(Error::broken("no answer for a delivery")))
     })
     .await
 }
 
-async fn receive_once(ctx: &Context, delivery: &Delivery) -> Result<Received> {
-    let mut tx = ctx.db.begin().await?;
-    let Some(event) = insert(&mut tx, delivery).await? else {
-        report_collision(&mut tx, delivery).await?;
-        return Ok(Received::Duplicate);
-    };
-    let (received, order) = apply(ctx, &mut tx, delivery.provider, &delivery.event.content).await?;
-    mark(&mut tx, event, &received, order, ctx.now()).await?;
-    tx.commit().await?;
-    if let Received::Quarantined(reason) = &received {
-        tracing::error!(event.id = %delivery.id(), event.kind = %delivery.event.kind, reason, "webhook quarantined");
+/// Keeps and applies deliveries, all in one transaction; an answer for each, in their order. If the transaction fails
+/// for a reason of ours, each goes alone, so that one bad event never keeps others out; what fails alone is parked.
+pub async fn receive_batch(ctx: &Context, deliveries: Vec<Delivery>) -> Vec<Result<Received>> {
+    match receive_together(ctx, &deliveries).await {
+        Ok(received) => received.into_iter().map(Ok).collect(),
+        Err(Error::Unavailable(cause)) => {
+            tracing::warn!(%cause, deliveries = deliveries.len(), "webhooks could not be stored; they will come again");
+            deliveries.iter().map(|_| Err(Error::unavailable("the database could not store it"))).collect()
+        }
+        Err(error) if deliveries.len() > 1 => {
+            tracing::error!(error = ?error, deliveries = deliveries.len(), "a batch of webhooks failed; each goes alone");
+            let mut answers = Vec::with_capacity(deliveries.len());
+            for delivery in deliveries {
+                answers.push(receive_alone(ctx, delivery).await);
+            }
+            answers
+        }
+        Err(error) => {
+            let mut answers = Vec::new();
+            for delivery in &deliveries {
+                tracing::error!(event.id = delivery.id(), error = ?error, "a webhook could not be applied and is parked");
+                answers.push(park(ctx, delivery).await);
+            }
+            answers
+        }
     }
-    Ok(received)
 }
 
-/// Stores the event; none when it is there already.
-async fn insert(tx: &mut PgConnection, delivery: &Delivery) -> Result<Option<EventId>> {
-    Ok(sqlx::query_scalar!(
-        r#"insert into provider_events (id, provider, event_id, kind, object_id, state, body, body_hash, secret)
-        values ($1, $2, $3, $4, $5, 'received', $6, $7, $8)
-        on conflict on constraint provider_events_once do nothing
-        returning id as "id: EventId""#,
-        ids::fresh(),
-        delivery.provider as Provider,
-        delivery.id(),
-        delivery.event.kind,
-        delivery.event.object_id,
-        delivery.verified.body(),
-        delivery.body_hash(),
-        delivery.verified.secret_used().as_str(),
+async fn receive_alone(ctx: &Context, delivery: Delivery) -> Result<Received> {
+    match receive_together(ctx, std::slice::from_ref(&delivery)).await {
+        Ok(mut received) => received.pop().ok_or_else(|| Error::broken("no answer for a delivery")),
+        Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),
+        Err(error) => {
+            tracing::error!(event.id = delivery.id(), error = ?error, "a webhook could not be applied and is parked");
+            park(ctx, &delivery).await
+        }
+    }
+}
+
+async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<Received>> {
+    let mut tx = ctx.db.begin().await?;
+    let seen = seen_before(&mut tx, deliveries).await?;
+    let mut here = HashSet::new();
+    let is_fresh: Vec<bool> =
+        deliveries.iter().map(|delivery| !seen.contains_key(delivery.id()) && here.insert(delivery.id())).collect();
+    let fresh: Vec<&Delivery> =
+        deliveries.iter().zip(&is_fresh).filter_map(|(delivery, fresh)| fresh.then_some(delivery)).collect();
+    report_collisions(deliveries, &seen);
+
+    let outcomes = apply(ctx, &mut tx, &fresh).await?;
+    let stored = insert(ctx, &mut tx, &fresh, &outcomes).await?;
+    tx.commit().await?;
+
+    let mut outcomes = outcomes.into_iter();
+    let received = deliveries.iter().zip(is_fresh).map(|(delivery, fresh)| {
+        match fresh.then(|| outcomes.next()).flatten().filter(|_| stored.contains(delivery.id())) {
+            Some((received, _)) => received,
+            None => Received::Duplicate,
+        }
+    });
+    Ok(received.collect())
+}
+
+/// The hashes of the bodies of those that are in the inbox. Only to save work: what two processes receive at the same
+/// moment is applied twice, which changes nothing, and stored once.
+async fn seen_before(tx: &mut PgConnection, deliveries: &[Delivery]) -> Result<HashMap<String, Vec<u8>>> {
+    let Some(first) = deliveries.first() else { return Ok(HashMap::new()) };
+    let rows = sqlx::query!(
+        "select event_id, body_hash from provider_events where provider = $1 and event_id = any($2)",
+        first.provider as Provider,
+        &deliveries.iter().map(|delivery| delivery.id().to_owned()).collect::<Vec<_>>(),
     )
-    .fetch_optional(tx)
-    .await?)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.event_id, row.body_hash)).collect())
 }
 
 /// The same id with another body is not a repetition. The first one stands, and somebody should know.
-async fn report_collision(tx: &mut PgConnection, delivery: &Delivery) -> Result<()> {
-    let same = sqlx::query_scalar!(
-        r#"select body_hash = $3 as "same!" from provider_events where provider = $1 and event_id = $2"#,
-        delivery.provider as Provider,
-        delivery.id(),
-        delivery.body_hash(),
-    )
-    .fetch_optional(tx)
-    .await?;
-    if same == Some(false) {
-        tracing::error!(event.id = %delivery.id(), "a webhook came again with another body; the first one stands");
+fn report_collisions(deliveries: &[Delivery], seen: &HashMap<String, Vec<u8>>) {
+    for delivery in deliveries {
+        if seen.get(delivery.id()).is_some_and(|hash| *hash != delivery.body_hash()) {
+            tracing::error!(event.id = delivery.id(), "a webhook came again with another body; the first one stands");
+        }
     }
-    Ok(())
 }
 
-/// Applies what an event says; also for replays.
+/// Applies what events of one provider say; also for replays.
 pub(super) async fn apply(
     ctx: &Context,
     tx: &mut PgConnection,
+    fresh: &[&Delivery],
+) -> Result<Vec<(Received, Option<OrderId>)>> {
+    let contents: Vec<&Content> = fresh.iter().map(|delivery| &delivery.event.content).collect();
+    let Some(first) = fresh.first() else { return Ok(Vec::new()) };
+    apply_contents(ctx, tx, first.provider, &contents).await
+}
+
+pub(super) async fn apply_contents(
+    ctx: &Context,
+    tx: &mut PgConnection,
     provider: Provider,
-    content: &Content,
-) -> Result<(Received, Option<OrderId>)> {
-    let facts = match content {
-        Content::Payment(facts) => facts,
-        Content::Other => return Ok((Received::Ignored, None)),
-        Content::Unreadable(reason) => return Ok((Received::Quarantined(reason), None)),
-    };
+    contents: &[&Content],
+) -> Result<Vec<(Received, Option<OrderId>)>> {
     let adapter =
         ctx.providers.get(provider).ok_or_else(|| Error::broken("an event of a provider that is not set up"))?;
-    if facts.account.as_deref() != Some(adapter.account()) {
-        return Ok((Received::Quarantined(Misfit::ForeignAccount.as_str()), None));
-    }
-    let order = match &facts.checkout_id {
-        Some(checkout) => settle::lock(ctx, tx, provider, checkout).await?,
-        None => None,
-    };
-    let Some(order) = order else { return Ok((Received::Quarantined("unknown_order"), None)) };
-    let received = match settle::settle(ctx, tx, &order, facts, adapter.account()).await? {
-        Settled::UpToDate(_) => Received::Applied,
-        Settled::Misfit(misfit) => Received::Quarantined(misfit.as_str()),
-    };
-    Ok((received, Some(order.id())))
+    let facts: Vec<&Fact> = contents
+        .iter()
+        .filter_map(|content| match content {
+            Content::Fact(fact) => Some(fact),
+            _ => None,
+        })
+        .collect();
+    let mut verdicts = settle::settle(ctx, tx, provider, adapter.account(), &facts).await?.into_iter();
+    let outcomes = contents.iter().map(|content| match content {
+        Content::Fact(_) => verdicts.next().map_or((Received::Parked, None), Received::of),
+        Content::Other => (Received::Ignored, None),
+        Content::Unreadable(reason) => (Received::Quarantined(reason), None),
+    });
+    Ok(outcomes.collect())
 }
 
-/// Notes the verdict on the event.
-pub(super) async fn mark(
+/// Stores the events with their verdicts; the ids of those that were not there yet.
+async fn insert(
+    ctx: &Context,
     tx: &mut PgConnection,
-    event: EventId,
-    received: &Received,
-    order: Option<OrderId>,
-    now: time::OffsetDateTime,
-) -> Result<()> {
-    let (state, reason) = match received {
-        Received::Applied | Received::Duplicate => ("applied", None),
-        Received::Ignored => ("ignored", None),
-        Received::Quarantined(reason) => ("quarantined", Some(*reason)),
-        Received::Parked => ("parked", Some("failed")),
-    };
-    sqlx::query!(
-        "update provider_events set state = $2, reason = $3, order_id = coalesce($4, order_id), decided_at = $5 where id = $1",
-        event as EventId,
-        state,
-        reason,
-        order as Option<OrderId>,
-        now,
+    deliveries: &[&Delivery],
+    outcomes: &[(Received, Option<OrderId>)],
+) -> Result<HashSet<String>> {
+    let Some(first) = deliveries.first() else { return Ok(HashSet::new()) };
+    let texts = |of: &dyn Fn(&Delivery) -> String| deliveries.iter().map(|delivery| of(delivery)).collect::<Vec<_>>();
+    let states: Vec<_> = outcomes.iter().map(|(received, _)| received.columns()).collect();
+    let stored = sqlx::query_scalar!(
+        "insert into provider_events (id, provider, event_id, kind, object_id, payment_id, state, reason, order_id, body,
+            body_hash, secret, decided_at)
+        select id, $1, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret, $13
+        from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[],
+            $10::bytea[], $11::bytea[], $12::text[])
+            as told (id, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret)
+        on conflict on constraint provider_events_once do nothing
+        returning event_id",
+        first.provider as Provider,
+        &deliveries.iter().map(|_| EventId::from_uuid(ids::fresh())).collect::<Vec<_>>() as &[EventId],
+        &texts(&|delivery| delivery.id().to_owned()),
+        &texts(&|delivery| delivery.event.kind.clone()),
+        &deliveries.iter().map(|delivery| delivery.event.object_id.clone()).collect::<Vec<_>>() as &[Option<String>],
+        &deliveries.iter().map(|delivery| delivery.fact().map(|fact| fact.payment_id().to_owned())).collect::<Vec<_>>()
+            as &[Option<String>],
+        &states.iter().map(|(state, _)| (*state).to_owned()).collect::<Vec<_>>(),
+        &states.iter().map(|(_, reason)| reason.map(ToOwned::to_owned)).collect::<Vec<_>>() as &[Option<String>],
+        &outcomes.iter().map(|(_, order)| *order).collect::<Vec<_>>() as &[Option<OrderId>],
+        &deliveries.iter().map(|delivery| delivery.verified.body().to_vec()).collect::<Vec<_>>(),
+        &deliveries.iter().map(|delivery| delivery.body_hash()).collect::<Vec<_>>(),
+        &texts(&|delivery| delivery.verified.secret_used().as_str().to_owned()),
+        ctx.now(),
     )
-    .execute(tx)
+    .fetch_all(tx)
     .await?;
-    Ok(())
+    for (delivery, (received, _)) in deliveries.iter().zip(outcomes) {
+        if let Received::Quarantined(reason) = received {
+            tracing::error!(event.id = delivery.id(), event.kind = delivery.event.kind, reason, "webhook quarantined");
+        }
+    }
+    Ok(stored.into_iter().collect())
 }
 
-/// Keeps an event that can't be applied, so that a person can look and replay it once the cause is mended.
-async fn park(ctx: &Context, delivery: &Delivery, error: Error) -> Result<Received> {
-    tracing::error!(event.id = %delivery.id(), error = ?error, "a webhook could not be applied and is parked");
+/// Keeps an event that can't be applied, so that it is tried again, and a person can look.
+async fn park(ctx: &Context, delivery: &Delivery) -> Result<Received> {
     let mut tx = ctx.db.begin().await?;
-    let Some(event) = insert(&mut tx, delivery).await? else { return Ok(Received::Duplicate) };
-    mark(&mut tx, event, &Received::Parked, None, ctx.now()).await?;
+    insert(ctx, &mut tx, &[delivery], &[(Received::Parked, None)]).await?;
     tx.commit().await?;
     Ok(Received::Parked)
 }

@@ -1,8 +1,8 @@
-//! Applying an event again that was quarantined or parked, once its cause is mended.
+//! Applying an event again that waits, was quarantined or was parked, once its cause is mended.
 
-use domain::{EventId, Provider};
+use domain::{EventId, OrderId, Provider};
 
-use super::receive::{apply, mark};
+use super::receive::apply_contents;
 use super::{Content, Received};
 use crate::{Context, Error, Result};
 
@@ -24,11 +24,21 @@ pub async fn replay(ctx: &Context, event: EventId) -> Result<Received> {
     }
     let adapter = ctx.providers.get(row.provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
     let content = adapter.read_event(&row.body).map_or(Content::Unreadable("not_an_event"), |read| read.content);
-    let (received, order) = apply(ctx, &mut tx, row.provider, &content).await?;
-    mark(&mut tx, event, &received, order, ctx.now()).await?;
-    sqlx::query!("update provider_events set attempts = attempts + 1 where id = $1", event as EventId)
-        .execute(&mut *tx)
-        .await?;
+    let outcome = apply_contents(ctx, &mut tx, row.provider, &[&content]).await?.pop();
+    let (received, order) = outcome.ok_or_else(|| Error::broken("no verdict on an event"))?;
+    let (state, reason) = received.columns();
+    sqlx::query!(
+        "update provider_events
+        set state = $2, reason = $3, order_id = coalesce($4, order_id), decided_at = $5, attempts = attempts + 1
+        where id = $1",
+        event as EventId,
+        state,
+        reason,
+        order as Option<OrderId>,
+        ctx.now(),
+    )
+    .execute(&mut *tx)
+    .await?;
     tx.commit().await?;
     Ok(received)
 }

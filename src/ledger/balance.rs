@@ -1,8 +1,7 @@
-//! What is in a wallet, now and over the last days.
+//! What is in a wallet now.
 
 use domain::{Credits, PersonId};
-use sqlx::{PgExecutor, PgPool};
-use time::Date;
+use sqlx::PgExecutor;
 
 use crate::Result;
 
@@ -34,57 +33,4 @@ pub async fn balance(db: impl PgExecutor<'_>, owner: PersonId) -> Result<Balance
     .fetch_one(db)
     .await?;
     Ok(Balance { posted: row.posted, held: row.held, debt: row.debt })
-}
-
-/// What was in the wallet at the end of a day (UTC).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayEnd {
-    pub day: Date,
-    pub balance: Credits,
-}
-
-/// What the overview shows: the wallet now, and over the last days.
-#[derive(Debug, Clone)]
-pub struct Overview {
-    pub balance: Balance,
-    pub history: Vec<DayEnd>,
-}
-
-/// The balance and its history of `days` days up to `today`.
-pub async fn overview(db: &PgPool, owner: PersonId, today: Date, days: i32) -> Result<Overview> {
-    Ok(Overview { balance: balance(db, owner).await?, history: history(db, owner, today, days).await? })
-}
-
-/// The balance at the end of each of the last `days` days, oldest first, today last.
-pub async fn history(db: impl PgExecutor<'_>, owner: PersonId, today: Date, days: i32) -> Result<Vec<DayEnd>> {
-    // The statement's index finds the last movement before each midnight only by reading back, so the movements of the
-    // window are read once, and the balance before them comes from the newest older one.
-    let rows = sqlx::query!(
-        r#"with wallet as (
-            select id from credit_accounts where owner_id = $1 and kind = 'wallet'
-        ), moved as (
-            select distinct on ((created_at at time zone 'UTC')::date)
-                (created_at at time zone 'UTC')::date as day, balance_after
-            from credit_transactions
-            where account_id = (select id from wallet) and created_at >= ($2::date - $3::int)::timestamp at time zone 'UTC'
-            order by (created_at at time zone 'UTC')::date, last_seq desc
-        ), before as (
-            select balance_after from credit_transactions
-            where account_id = (select id from wallet) and created_at < ($2::date - $3::int)::timestamp at time zone 'UTC'
-            order by last_seq desc limit 1
-        )
-        select calendar.day::date as "day!",
-            coalesce(
-                (select moved.balance_after from moved where moved.day <= calendar.day order by moved.day desc limit 1),
-                (select balance_after from before), 0
-            ) as "balance!: Credits"
-        from generate_series($2::date - ($3::int - 1), $2::date, interval '1 day') as calendar (day)
-        order by calendar.day"#,
-        owner as PersonId,
-        today,
-        days,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| DayEnd { day: row.day, balance: row.balance }).collect())
 }

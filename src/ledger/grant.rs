@@ -12,6 +12,8 @@ use crate::{Refusal, Result, ids};
 /// A lot of credits to add.
 #[derive(Debug, Clone)]
 pub struct Grant {
+    /// What to call the transaction, for who has to know before; none: any fresh id. A repetition gets the first one.
+    pub transaction: Option<TransactionId>,
     pub key: Key,
     pub to: PersonId,
     /// From 1 to [`Credits::MAX`].
@@ -27,6 +29,12 @@ pub struct Grant {
     pub actor: String,
     /// What the owner reads in the statement.
     pub description: String,
+}
+
+impl Grant {
+    fn transaction(&self) -> TransactionId {
+        self.transaction.unwrap_or_else(|| TransactionId::from_uuid(ids::fresh()))
+    }
 }
 
 /// A payment as the `payments` table knows it.
@@ -48,7 +56,7 @@ pub async fn grant(tx: &mut PgConnection, grant: &Grant) -> Result<Moved> {
             debt_change as "debt_change!: Credits", balance_after as "balance_after!: Credits",
             debt_after as "debt_after!: Credits"
         from credits_grant($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"#,
-        ids::fresh(),
+        grant.transaction() as TransactionId,
         grant.key.scope,
         grant.key.key,
         grant.to as PersonId,
@@ -86,7 +94,7 @@ pub async fn grant_batch(tx: &mut PgConnection, grants: &[Grant]) -> Result<Vec<
     if grants.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<_> = grants.iter().map(|_| ids::fresh()).collect();
+    let ids: Vec<_> = grants.iter().map(Grant::transaction).collect();
     let scopes: Vec<_> = grants.iter().map(|grant| grant.key.scope.clone()).collect();
     let keys: Vec<_> = grants.iter().map(|grant| grant.key.key.clone()).collect();
     let owners: Vec<_> = grants.iter().map(|grant| grant.to).collect();
@@ -108,7 +116,7 @@ pub async fn grant_batch(tx: &mut PgConnection, grants: &[Grant]) -> Result<Vec<
         r#"select outcome as "outcome!", transaction_id as "transaction: TransactionId", net as "net: Credits",
             debt_change as "debt_change: Credits", balance_after as "balance_after: Credits", debt_after as "debt_after: Credits"
         from credits_grant_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by place"#,
-        &ids,
+        &ids as &[TransactionId],
         &scopes,
         &keys,
         &owners as &[PersonId],

@@ -1,6 +1,7 @@
 //! The statement: every movement of a wallet with the balance after it, and the story behind each.
 
 pub mod csv;
+pub mod overview;
 pub mod story;
 
 use domain::ledger::TransactionKind;
@@ -91,11 +92,6 @@ pub async fn page(db: &PgPool, owner: PersonId, filter: Filter, before: Option<i
     lines.truncate(PAGE_LINES);
     let older = if more { lines.last().map(|line| line.seq) } else { None };
     Ok(Page { lines, older })
-}
-
-/// The newest movements, for the overview.
-pub async fn recent(db: &PgPool, owner: PersonId, limit: usize) -> Result<Vec<Line>> {
-    lines(db, owner, Filter::default(), None, limit).await
 }
 
 /// Uses the index `credit_transactions_statement`.

@@ -1,61 +1,43 @@
-//! The rule: what a payment, as a provider describes it, does to an order. Pure, total and free of order: any
-//! permutation and repetition of the same facts ends in the same states and the same grants.
+//! The rule: what a fact does to the books. Pure, total and free of order: any permutation and repetition of the same
+//! facts ends in the same books. Each row only ever grows (states by their order, amounts to the greater), and what
+//! follows from the rows is computed anew each time.
 
-use domain::{Money, OrderState, PaymentState, Provider};
+mod payment;
+mod reversal;
 
-use crate::events::PaymentFacts;
+use domain::{OrderId, OrderState, PaymentState, TransactionId};
 
-/// What the rule needs of the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ordered {
-    pub provider: Provider,
-    pub checkout_id: Option<String>,
-    pub price: Option<Money>,
-    pub state: OrderState,
-    /// Whether its time to be paid is over: then only money that moves opens it again. A matter of its age, not of its
-    /// state, so that it does not depend on whether the sweep or the payment was first.
-    pub out_of_time: bool,
+use super::books::{Books, Order};
+use crate::events::{Fact, Failure};
+
+/// What became of a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is in the books.
+    Applied(OrderId),
+    /// It is in the books and counts once its payment is known.
+    Waiting,
+    /// A person has to look. What it changed, if anything, is in the books; no credits were given for it.
+    Quarantined(Misfit, Option<OrderId>),
 }
 
-/// One payment of the order as we know it so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    pub payment_id: String,
-    pub state: PaymentState,
-    /// Whether its credits were granted.
-    pub granted: bool,
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// It does not belong to this order: keep it for a person to look at, change nothing.
-    Quarantine(Misfit),
-    Change(Change),
-}
-
-/// The new states, and whether credits move.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub payment: PaymentState,
-    pub order: OrderState,
-    /// The credits of the order are to be granted for this payment now.
-    pub grant: bool,
-    /// Money came that doesn't fit: nothing is granted, the order waits for a person.
-    pub misfit: Option<Misfit>,
-}
-
-/// Why facts do not fit an order.
+/// Why a fact does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
-    /// Paid to an account that is not ours, or that was not named.
+    /// Of an account that is not ours, or that was not named.
     ForeignAccount,
-    /// Another provider or another checkout than the order's.
-    ForeignCheckout,
-    /// The order id in the metadata is another one.
+    /// Of a checkout that is not ours.
+    UnknownOrder,
+    /// The order id in the metadata is another one than the checkout's.
     ForeignOrder,
+    /// A payment that belongs to another order, or a refund or dispute to another payment, than we knew.
+    ForeignPayment,
     /// Another amount, another currency, or none.
     Amount,
+    /// A refund in another currency than the charge. It takes nothing back.
+    RefundCurrency,
+    /// More was refunded than was charged. Everything was taken back, and no more.
+    RefundSurplus,
 }
 
 impl Misfit {
@@ -63,40 +45,47 @@ impl Misfit {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ForeignAccount => "foreign_account",
-            Self::ForeignCheckout => "foreign_checkout",
+            Self::UnknownOrder => "unknown_order",
             Self::ForeignOrder => "order_mismatch",
+            Self::ForeignPayment => "payment_mismatch",
             Self::Amount => "amount_mismatch",
+            Self::RefundCurrency => "refund_currency",
+            Self::RefundSurplus => "refund_surplus",
         }
     }
 }
 
-/// Decides. `known` are the payments of this order so far, the one that `facts` describes among them if it is not new.
-pub fn decide(order: &Ordered, known: &[Known], facts: &PaymentFacts, our_account: &str) -> Decision {
-    if facts.account.as_deref() != Some(our_account) {
-        return Decision::Quarantine(Misfit::ForeignAccount);
+/// Takes a fact into the books. `next_id` names the grant, should there be one.
+pub fn learn(books: &mut Books, fact: &Fact, our_account: &str, next_id: TransactionId) -> Verdict {
+    if fact.account() != Some(our_account) {
+        return Verdict::Quarantined(Misfit::ForeignAccount, None);
     }
-    if facts.provider != order.provider || order.checkout_id.is_none() || facts.checkout_id != order.checkout_id {
-        return Decision::Quarantine(Misfit::ForeignCheckout);
+    match fact {
+        Fact::Payment(facts) => payment::learn(books, facts, next_id),
+        Fact::Refund(facts) => reversal::learn_refund(books, facts),
+        Fact::Dispute(facts) => reversal::learn_dispute(books, facts),
     }
-    let so_far = known.iter().find(|payment| payment.payment_id == facts.payment_id);
-    let granted = so_far.is_some_and(|payment| payment.granted);
-    let payment = so_far.map_or(facts.state, |payment| payment.state.max(facts.state));
-    let fits = facts.paid.is_some() && facts.paid == order.price;
-    let grant = facts.state == PaymentState::Succeeded && fits && !granted;
-    let misfit = (facts.state == PaymentState::Succeeded && !fits && !granted).then_some(Misfit::Amount);
-
-    let others = known.iter().filter(|other| other.payment_id != facts.payment_id);
-    let payments = others.map(|other| (other.state, other.granted)).chain([(payment, granted || grant)]);
-    Decision::Change(Change { payment, order: order_state(order, payments), grant, misfit })
 }
 
-/// An order stands where its payments put it, whatever came first.
-fn order_state(order: &Ordered, payments: impl Iterator<Item = (PaymentState, bool)>) -> OrderState {
+/// Puts an order where its payments put it, whatever came first. `failure` is the newest reason, if there was one.
+fn put_order(books: &mut Books, id: OrderId, failure: Option<&Failure>) {
+    let Some(order) = books.orders.get(&id) else { return };
+    let state = order_state(order, books);
+    let failure = if state == OrderState::Failed { failure.or(order.failure.as_ref()).cloned() } else { None };
+    if state != order.state || failure != order.failure {
+        books.changed.orders.insert(id);
+        if let Some(order) = books.orders.get_mut(&id) {
+            (order.state, order.failure) = (state, failure);
+        }
+    }
+}
+
+fn order_state(order: &Order, books: &Books) -> OrderState {
     if matches!(order.state, OrderState::Approved | OrderState::Rejected | OrderState::Requested) {
         return order.state;
     }
-    let put = payments.map(|(state, granted)| match state {
-        _ if granted => OrderState::Paid,
+    let put = books.payments_of(order.id).map(|payment| match payment.state {
+        _ if payment.granted.is_some() => OrderState::Paid,
         PaymentState::Succeeded => OrderState::UnderReview,
         PaymentState::Pending | PaymentState::RequiresAction => OrderState::Processing,
         PaymentState::Failed | PaymentState::Canceled => OrderState::Failed,

@@ -1,6 +1,6 @@
 //! One order as its buyer sees it.
 
-use domain::{Credits, Currency, FailureReason, OrderId, OrderState, PersonId, Price, Provider, TransactionId};
+use domain::{Credits, Currency, FailureReason, Money, OrderId, OrderState, PersonId, Price, Provider, TransactionId};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
@@ -30,6 +30,19 @@ pub struct OrderPage {
     pub transaction: Option<TransactionId>,
     /// The wallet's credits now, held ones left out.
     pub available: Credits,
+    /// What of its payments was refunded or is fought over.
+    pub reversal: Option<Reversal>,
+}
+
+/// What became of the money and the credits of an order that was paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reversal {
+    /// Paid back for good; none while nothing was, or when a dispute took it.
+    pub refunded: Option<Money>,
+    /// Credits taken back in all.
+    pub taken: Credits,
+    /// Credits that wait for a refund or dispute to be decided.
+    pub frozen: Credits,
 }
 
 /// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
@@ -40,9 +53,15 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
             o.failure_message, o.note, o.checkout_url, o.created_at, o.settled_at, o.changed_at,
             (select t.id from credit_transactions t where t.order_id = o.id and t.kind = 'grant' order by t.last_seq limit 1)
                 as "transaction: TransactionId",
-            wallet.posted - wallet.held as "available!: Credits"
+            wallet.posted - wallet.held as "available!: Credits", reversal.refunded as "refunded_minor",
+            reversal.taken as "taken: Credits", reversal.frozen as "frozen: Credits"
         from credit_orders o
         join credit_accounts wallet on wallet.owner_id = o.buyer_id and wallet.kind = 'wallet'
+        cross join lateral (
+            select sum(refunded_minor)::bigint as refunded, sum(taken_credits)::bigint as taken,
+                sum(frozen_credits)::bigint as frozen
+            from payments where order_id = o.id
+        ) reversal
         where o.id = $1 and o.buyer_id = $2"#,
         order as OrderId,
         buyer.id() as PersonId,
@@ -64,9 +83,26 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
         created_at: row.created_at,
         settled_at: row.settled_at,
         version: version_of(row.state, row.changed_at),
+        reversal: reversal(row.refunded_minor, row.currency, row.taken, row.frozen),
         transaction: row.transaction,
         available: row.available,
     })
+}
+
+fn reversal(
+    refunded: Option<i64>,
+    currency: Option<Currency>,
+    taken: Option<Credits>,
+    frozen: Option<Credits>,
+) -> Option<Reversal> {
+    let refunded = refunded.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
+    let reversal = Reversal {
+        refunded: refunded.filter(|refunded| refunded.minor > 0),
+        taken: taken.unwrap_or_default(),
+        frozen: frozen.unwrap_or_default(),
+    };
+    (reversal.refunded.is_some() || reversal.taken > Credits::ZERO || reversal.frozen > Credits::ZERO)
+        .then_some(reversal)
 }
 
 /// The order's version now, if it is this person's, and whether anything more is expected; for the event stream.

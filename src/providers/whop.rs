@@ -6,6 +6,7 @@ mod decline;
 pub mod error;
 pub mod facts;
 mod retry;
+pub mod reversals;
 mod text;
 pub mod webhook;
 pub mod wire;
@@ -21,7 +22,7 @@ use domain::{Money, Provider};
 use time::Duration;
 
 use super::{Checkout, CheckoutRequest, NotAnEvent, PaymentProvider, PaymentQuery, ProviderError};
-use crate::events::{PaymentFacts, ReadEvent};
+use crate::events::{Fact, PaymentFacts, ReadEvent};
 use wire::amount::Price;
 use wire::checkout::{CheckoutConfiguration, InlinePlan, NewCheckout};
 use wire::payment::Payment;
@@ -150,6 +151,28 @@ impl PaymentProvider for Whop {
             }
             None => Ok(readable),
         }
+    }
+
+    async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError> {
+        let unfit = |id: &str, reason| ProviderError::Unreadable(format!("{id}: {reason}"));
+        let ours = Some(self.account());
+        let mut facts = Vec::new();
+        for refund in self.client.refunds(Some(&payment.payment_id)).collect().await? {
+            // The filter may be newer than the server.
+            if refund.payment() == Some(&payment.payment_id) {
+                facts.push(Fact::Refund(reversals::refund(&refund, ours).map_err(|reason| unfit(&refund.id, reason))?));
+            }
+        }
+        if payment.disputed {
+            let since = payment.paid_at.and_then(|paid_at| paid_at.checked_sub(SEARCH_MARGIN));
+            for dispute in self.client.disputes(since).collect().await? {
+                if dispute.payment.id == payment.payment_id {
+                    let dispute = reversals::dispute(&dispute, ours).map_err(|reason| unfit(&dispute.id, reason))?;
+                    facts.push(Fact::Dispute(dispute));
+                }
+            }
+        }
+        Ok(facts)
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

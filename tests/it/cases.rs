@@ -47,3 +47,20 @@ where
         panic!("{wrong}\nfor {smallest:#?}");
     }
 }
+
+/// Every order in which the items can come.
+pub fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (place, first) in items.iter().enumerate() {
+        let rest: Vec<T> =
+            items.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, item)| item.clone()).collect();
+        all.extend(permutations(&rest).into_iter().map(|mut rest| {
+            rest.insert(0, first.clone());
+            rest
+        }));
+    }
+    all
+}

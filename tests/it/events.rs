@@ -3,3 +3,4 @@
 mod misfits;
 mod mishaps;
 mod receive;
+mod reversals;

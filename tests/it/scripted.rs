@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use atlas::events::{Content, PaymentFacts, ReadEvent};
+use atlas::events::{Content, Fact, PaymentFacts, ReadEvent};
 use atlas::providers::{Checkout, CheckoutRequest, NotAnEvent, PaymentProvider, PaymentQuery, ProviderError};
 use domain::{OrderId, Provider};
 use tokio::sync::watch;
@@ -46,6 +46,7 @@ struct Script {
     checkouts: BTreeMap<OrderId, Checkout>,
     requests: Vec<CheckoutRequest>,
     payments: Vec<PaymentFacts>,
+    reversals: Vec<Fact>,
     queries: Vec<PaymentQuery>,
     events: HashMap<Vec<u8>, ReadEvent>,
 }
@@ -88,10 +89,17 @@ impl Scripted {
         self.script().payments.push(facts.clone());
     }
 
+    /// Makes a refund or dispute part of what it says about its payment.
+    pub fn knows_reversal(&self, fact: Fact) {
+        self.script().reversals.push(fact);
+    }
+
     /// From now on a webhook with this body says `content`.
     pub fn says(&self, body: &[u8], kind: &str, content: Content) {
         let object_id = match &content {
-            Content::Payment(facts) => Some(facts.payment_id.clone()),
+            Content::Fact(Fact::Payment(facts)) => Some(facts.payment_id.clone()),
+            Content::Fact(Fact::Refund(facts)) => Some(facts.refund_id.clone()),
+            Content::Fact(Fact::Dispute(facts)) => Some(facts.dispute_id.clone()),
             _ => None,
         };
         self.script().events.insert(body.to_vec(), ReadEvent { kind: kind.to_owned(), object_id, content });
@@ -156,6 +164,11 @@ impl PaymentProvider for Scripted {
                 || query.payment_hint.as_ref() == Some(&facts.payment_id)
         };
         Ok(script.payments.iter().filter(fits).cloned().collect())
+    }
+
+    async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError> {
+        let script = self.script();
+        Ok(script.reversals.iter().filter(|fact| fact.payment_id() == payment.payment_id).cloned().collect())
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use atlas::clock::Clock;
-use atlas::events::{self, Content, Delivery, PaymentFacts, Received};
+use atlas::events::{self, Content, Delivery, DisputeFacts, Fact, PaymentFacts, Received, RefundFacts};
 use atlas::ledger::audit::{Finding, audit};
 use atlas::ledger::balance::{Balance, balance};
 use atlas::ledger::grant::{Grant, grant};
@@ -23,7 +23,7 @@ use atlas::providers::{PaymentProvider, Providers};
 use atlas::{Context, Error, Refusal, Result, ids};
 use base64::Engine;
 use domain::ledger::LotSource;
-use domain::{Credits, Money, OrderId, PaymentState, PersonId, PlanId, Provider};
+use domain::{Credits, DisputeState, Money, OrderId, PaymentState, PersonId, PlanId, Provider, RefundState};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
 use sha2::Sha256;
@@ -130,7 +130,7 @@ impl Stage {
     }
 
     pub fn payment_webhook(&self, id: &str, facts: &PaymentFacts) -> Webhook {
-        self.webhook(id, &format!("payment.{}", facts.state), Content::Payment(facts.clone()))
+        self.webhook(id, &format!("payment.{}", facts.state), Content::Fact(Fact::Payment(facts.clone())))
     }
 
     /// Signs as the provider does, verifies as the server does, and receives.
@@ -152,6 +152,14 @@ impl Stage {
         let verified = self.secrets.verify(&headers, webhook.body.clone(), now).unwrap();
         let event = self.provider.read_event(&webhook.body).unwrap();
         Delivery { provider: Provider::Whop, verified, event }
+    }
+
+    pub fn refund_webhook(&self, id: &str, facts: &RefundFacts) -> Webhook {
+        self.webhook(id, "refund.updated", Content::Fact(Fact::Refund(facts.clone())))
+    }
+
+    pub fn dispute_webhook(&self, id: &str, facts: &DisputeFacts) -> Webhook {
+        self.webhook(id, "dispute.updated", Content::Fact(Fact::Dispute(facts.clone())))
     }
 
     /// Delivers that the order is paid, as it should be.
@@ -226,16 +234,45 @@ impl Ordered {
             order_hint: Some(self.id),
             state,
             paid: collected.then_some(self.price),
+            charged: collected.then_some(self.price),
             paid_at: None,
             method: None,
             failure: None,
+            refunded: None,
+            disputed: false,
         }
+    }
+}
+
+/// What the provider says about a refund of `cents`.
+pub fn refund(refund_id: &str, payment_id: &str, cents: i64, state: RefundState) -> RefundFacts {
+    RefundFacts {
+        provider: Provider::Whop,
+        refund_id: refund_id.to_owned(),
+        payment_id: payment_id.to_owned(),
+        account: Some(ACCOUNT.to_owned()),
+        amount: Money::usd(cents),
+        state,
+    }
+}
+
+/// What the provider says about a dispute over all that was charged.
+pub fn dispute(dispute_id: &str, payment_id: &str, state: DisputeState) -> DisputeFacts {
+    DisputeFacts {
+        provider: Provider::Whop,
+        dispute_id: dispute_id.to_owned(),
+        payment_id: payment_id.to_owned(),
+        account: Some(ACCOUNT.to_owned()),
+        amount: None,
+        state,
+        respond_by: None,
     }
 }
 
 /// A promotional lot: no expiry, its own key.
 pub fn promo(to: &SignedIn, credits: i64) -> Grant {
     Grant {
+        transaction: None,
         key: Key::new("test", ids::fresh().to_string()),
         to: to.id(),
         credits: Credits::new(credits),
@@ -266,5 +303,17 @@ pub fn refusal<T: Debug>(result: Result<T>) -> Refusal {
     match result {
         Err(Error::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// A spend under a fresh key.
+pub fn spend_of(person: &SignedIn, credits: i64) -> Spend {
+    Spend {
+        key: Key::new("test", ids::fresh().to_string()),
+        from: person.id(),
+        credits: Credits::new(credits),
+        counter: "consumed:app",
+        actor: "test".to_owned(),
+        description: "Used".to_owned(),
     }
 }

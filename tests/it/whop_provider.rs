@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use atlas::events::Content;
+use atlas::events::{Content, Fact};
 use atlas::providers::whop::Whop;
 use atlas::providers::{Checkout, CheckoutRequest, PaymentProvider, PaymentQuery, ProviderError};
 use domain::{Money, PaymentState, Provider};
@@ -220,7 +220,7 @@ async fn it_is_whop_and_reads_whops_events() {
     let (_server, whop) = provider().await;
     assert_eq!((whop.name(), whop.account()), (Provider::Whop, "biz_Ex0001"));
     let event = whop.read_event(fixture("/webhooks/payment.succeeded").to_string().as_bytes()).unwrap();
-    let Content::Payment(facts) = event.content else { panic!("{event:?}") };
+    let Content::Fact(Fact::Payment(facts)) = event.content else { panic!("{event:?}") };
     assert_eq!((facts.account.as_deref(), facts.paid), (Some(whop.account()), Some(Money::usd(750))));
     assert!(whop.read_event(b"<html>").is_err());
 }

@@ -3,10 +3,10 @@
 mod balance;
 pub mod plans;
 
-use atlas::ledger::{balance as wallet, statement};
+use atlas::Result;
+use atlas::ledger::statement::overview::{Span, overview};
 use atlas::orders::list;
 use atlas::people::SignedIn;
-use atlas::{Result, plans as catalogue};
 use domain::paths;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -21,7 +21,7 @@ use crate::parts::statement_table::StatementTable;
 use crate::request::Request;
 use crate::{actions::buy::REQUEST_FORM, words};
 
-const HISTORY_DAYS: i32 = 30;
+const HISTORY_DAYS: u8 = 30;
 const RECENT_LINES: usize = 5;
 
 #[component]
@@ -31,10 +31,10 @@ pub fn CreditsPage() -> impl IntoView {
 
 async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
     let db = &request.ctx().db;
-    let overview = wallet::overview(db, person.id(), request.ctx().now().date(), HISTORY_DAYS).await?;
-    let offers = catalogue::catalogue(db).await?;
-    let recent = statement::recent(db, person.id(), RECENT_LINES).await?;
-    let waiting = list::unfinished(db, &person).await?;
+    let span = Span { today: request.ctx().now().date(), days: HISTORY_DAYS, lines: RECENT_LINES };
+    let overview = overview(db, person.id(), span).await?;
+    let offers = request.site().shelf.offers(db).await?;
+    let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), REQUEST_FORM);
     let waiting = waiting
@@ -56,7 +56,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
             <div class="page-head"><h1>"Credits"</h1></div>
             <FlashNotice flash />
             {waiting}
-            <BalanceSection balance=overview.balance history=overview.history />
+            <BalanceSection balance=person.balance() history=overview.history />
             <section aria-labelledby="plans-title" id="plans">
                 <div class="section-head"><h2 id="plans-title">"Add credits"</h2></div>
                 <PlanSheet offers form />
@@ -66,7 +66,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
                     <h2 id="recent-title">"Last movements"</h2>
                     <a href=paths::TRANSACTIONS>"All transactions"</a>
                 </div>
-                {if recent.is_empty() {
+                {if overview.recent.is_empty() {
                     view! {
                         <div class="empty">
                             <h3>"Nothing has moved yet"</h3>
@@ -75,7 +75,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
                     }
                     .into_any()
                 } else {
-                    view! { <StatementTable lines=recent caption="The last movements of your credits" /> }.into_any()
+                    view! { <StatementTable lines=overview.recent caption="The last movements of your credits" /> }.into_any()
                 }}
             </section>
         </main>

@@ -8,7 +8,7 @@ use atlas::orders::page::{OrderPage, load};
 use atlas::orders::settle::ask::ask;
 use atlas::people::SignedIn;
 use atlas::{Error, Result};
-use domain::{OrderId, OrderState, paths};
+use domain::{Credits, OrderId, OrderState, paths};
 use islands::order_watch::OrderWatch;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -120,7 +120,7 @@ fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool) ->
             }
         })
         .collect::<Vec<_>>();
-    let gain = order.state.is_credited().then(|| {
+    let gain = (order.state.is_credited() && order.reversal.is_none()).then(|| {
         view! {
             <p class="status-gain">
                 <span class="amount" data-sign="plus">{order.credits.signed()}</span>" credits"
@@ -154,6 +154,15 @@ fn Facts(order: OrderPage, state: &'static str) -> impl IntoView {
             <div><dt>"State"</dt><dd>{state}</dd></div>
             <div><dt>"Ordered"</dt><dd><Moment at=order.created_at /></dd></div>
             {order.settled_at.map(|at| view! { <div><dt>"Settled"</dt><dd><Moment at /></dd></div> })}
+            {order.reversal.and_then(|reversal| reversal.refunded).map(|refunded| view! {
+                <div><dt>"Refunded"</dt><dd>{refunded.to_string()}</dd></div>
+            })}
+            {order.reversal.filter(|reversal| reversal.taken > Credits::ZERO).map(|reversal| view! {
+                <div><dt>"Credits taken back"</dt><dd>{reversal.taken.to_string()}</dd></div>
+            })}
+            {order.reversal.filter(|reversal| reversal.frozen > Credits::ZERO).map(|reversal| view! {
+                <div><dt>"Credits in question"</dt><dd>{reversal.frozen.to_string()}</dd></div>
+            })}
             {order.state.is_credited().then(|| view! {
                 <div><dt>"New balance"</dt><dd>{format!("{} credits", order.available)}</dd></div>
             })}

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::OrSaid as _;
 use super::print::{self, Format};
 
-const STATES: [&str; 5] = ["received", "applied", "ignored", "quarantined", "parked"];
+const STATES: [&str; 6] = ["received", "applied", "ignored", "waiting", "quarantined", "parked"];
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -61,6 +61,9 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
                 Received::Applied => ("applied", "Applied: the order is up to date with it.".to_owned()),
                 Received::Duplicate => ("duplicate", "Nothing to do: it was dealt with before.".to_owned()),
                 Received::Ignored => ("ignored", "Ignored: it is of no concern to us.".to_owned()),
+                Received::Waiting => {
+                    ("waiting", "Still waiting: the payment that it is about is not known.".to_owned())
+                }
                 Received::Quarantined(why) => ("quarantined", format!("Still in quarantine: {why}.")),
                 Received::Parked => ("parked", "Still parked: it failed again; the log says why.".to_owned()),
             };

@@ -3,8 +3,10 @@
 use domain::{OrderId, OrderState, Provider};
 use time::Duration;
 
-use super::{Settled, lock, settle};
-use crate::providers::{PaymentQuery, ProviderError};
+use super::super::decide::Verdict;
+use super::settle;
+use crate::events::{Fact, PaymentFacts};
+use crate::providers::{PaymentProvider, PaymentQuery, ProviderError};
 use crate::{Context, Error, Result, tasks};
 
 /// However many pages ask, the provider is asked about an order at most this often.
@@ -21,30 +23,37 @@ pub async fn ask(ctx: &Context, order: OrderId, payment_hint: Option<String>) ->
     let ctx = ctx.clone();
     tasks::run_to_end(async move {
         let adapter = ctx.providers.get(provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
-        let payments = match adapter.payments_of(&query).await {
-            Ok(payments) => payments,
+        let facts = match said_of(adapter, &query).await {
+            Ok(facts) => facts,
             Err(ProviderError::NotFound) => return Ok(()),
             Err(error @ ProviderError::Unreachable(_)) => return Err(Error::unavailable(error)),
             Err(error) => return Err(Error::broken(error)),
         };
-        for facts in &payments {
-            let mut tx = ctx.db.begin().await?;
-            let Some(locked) = lock(&ctx, &mut tx, provider, &query.checkout_id).await? else { continue };
-            match settle(&ctx, &mut tx, &locked, facts, adapter.account()).await? {
-                Settled::UpToDate(granted) => {
-                    if granted.is_some() {
-                        tracing::info!(order.id = %order, payment.id = %facts.payment_id, "settled by asking the provider");
-                    }
-                }
-                Settled::Misfit(misfit) => {
-                    tracing::error!(order.id = %order, payment.id = %facts.payment_id, reason = misfit.as_str(), "a payment does not fit its order");
-                }
+        let facts: Vec<&Fact> = facts.iter().collect();
+        let mut tx = ctx.db.begin().await?;
+        let verdicts = settle(&ctx, &mut tx, provider, adapter.account(), &facts).await?;
+        tx.commit().await?;
+        for (verdict, fact) in verdicts.into_iter().zip(facts) {
+            if let Verdict::Quarantined(misfit, _) = verdict {
+                tracing::error!(order.id = %order, payment.id = %fact.payment_id(), reason = misfit.as_str(), "what the provider answered does not fit the order");
             }
-            tx.commit().await?;
         }
         Ok(())
     })
     .await
+}
+
+/// The payments of a checkout, and what takes them back.
+async fn said_of(adapter: &dyn PaymentProvider, query: &PaymentQuery) -> Result<Vec<Fact>, ProviderError> {
+    let mut facts = Vec::new();
+    let of_this_checkout = |payment: &PaymentFacts| payment.checkout_id.as_deref() == Some(&query.checkout_id);
+    for payment in adapter.payments_of(query).await?.into_iter().filter(of_this_checkout) {
+        let taken_back = payment.disputed || payment.refunded.is_some();
+        let reversals = if taken_back { adapter.reversals_of(&payment).await? } else { Vec::new() };
+        facts.push(Fact::Payment(payment));
+        facts.extend(reversals);
+    }
+    Ok(facts)
 }
 
 /// Takes the turn to ask, if it is due.

@@ -1,6 +1,7 @@
 //! The HTTP client for Whop's REST API: one door out, with a pinned version, timeouts, and tries that are safe.
 
 mod checkouts;
+mod disputes;
 mod memberships;
 mod pages;
 mod payments;

@@ -22,8 +22,6 @@ pub enum Unfit {
     StateMismatch,
     /// Collected, but how much can't be read exactly.
     Amount,
-    /// Collected, and meanwhile given back or fought over: no longer a reason to grant.
-    TakenBack,
 }
 
 impl Unfit {
@@ -35,7 +33,6 @@ impl Unfit {
             Self::UnknownStatus => "unknown_status",
             Self::StateMismatch => "state_mismatch",
             Self::Amount => "unreadable_amount",
-            Self::TakenBack => "taken_back",
         }
     }
 }
@@ -61,17 +58,19 @@ pub fn facts_in_state(payment: &Payment, state: PaymentState) -> Result<PaymentF
         order_hint: payment.metadata.get("order_id").and_then(|order| order.parse().ok()),
         state,
         paid: if state == PaymentState::Succeeded { Some(paid(payment)?) } else { None },
+        charged: if state == PaymentState::Succeeded { charged(payment) } else { None },
         paid_at: payment.paid_at,
         method: method(payment),
         failure: failure(payment, state),
+        refunded: refunded(payment)?,
+        disputed: is_disputed(payment),
     })
 }
 
-/// How far a payment has come (Whop API, payment states). Collected is `paid`; refunds and disputes keep that status and
-/// show in the substatus. Who hears of a payment only then must not grant for it as if nothing had happened.
+/// How far a payment has come (Whop API, payment states). Collected is `paid`, and it stays so after refunds and disputes:
+/// they show in the substatus.
 pub fn state(payment: &Payment) -> Result<PaymentState, Unfit> {
     Ok(match payment.status {
-        PaymentStatus::Paid if is_taken_back(payment) => return Err(Unfit::TakenBack),
         PaymentStatus::Paid => PaymentState::Succeeded,
         PaymentStatus::Open => outstanding(payment),
         PaymentStatus::Draft => PaymentState::Created,
@@ -83,11 +82,28 @@ pub fn state(payment: &Payment) -> Result<PaymentState, Unfit> {
     })
 }
 
-fn is_taken_back(payment: &Payment) -> bool {
+/// Whether the buyer or their bank fights it, or has won.
+fn is_disputed(payment: &Payment) -> bool {
     let Some(substatus) = &payment.substatus else { return false };
     let word = substatus.as_str();
     !matches!(word, "dispute_won" | "dispute_warning_closed" | "resolution_won")
-        && ["refunded", "dispute", "resolution"].iter().any(|sign| word.contains(sign))
+        && ["dispute", "resolution"].iter().any(|sign| word.contains(sign))
+}
+
+/// What was paid back so far. A substatus that says so without an amount means all of it, or an amount to be asked for.
+fn refunded(payment: &Payment) -> Result<Option<Money>, Unfit> {
+    let said = match &payment.refunded_amount {
+        Some(amount) => Some(amount.money(payment.currency.as_deref()).map_err(|_| Unfit::Amount)?),
+        None => None,
+    };
+    if said.is_some_and(|refunded| refunded.minor < 0) {
+        return Err(Unfit::Amount);
+    }
+    Ok(said.filter(|refunded| refunded.minor > 0).or_else(|| match payment.substatus {
+        Some(PaymentSubstatus::Refunded | PaymentSubstatus::AutoRefunded) => charged(payment),
+        Some(PaymentSubstatus::PartiallyRefunded) => charged(payment).map(|charged| Money::new(0, charged.currency)),
+        _ => None,
+    }))
 }
 
 /// `open` is said before the first try and after each failed one.
@@ -113,6 +129,11 @@ fn paid(payment: &Payment) -> Result<Money, Unfit> {
     let tax = tax.money(currency).map_err(|_| Unfit::Amount)?;
     let goods = total.minor.checked_sub(tax.minor).filter(|goods| *goods >= 0 && tax.minor >= 0);
     goods.filter(|_| tax.currency == total.currency).map(|goods| Money::new(goods, total.currency)).ok_or(Unfit::Amount)
+}
+
+/// What the buyer was charged, the tax added on top included.
+fn charged(payment: &Payment) -> Option<Money> {
+    payment.total.as_ref()?.money(payment.currency.as_deref()).ok()
 }
 
 /// `visa •••• 4242`, or what Whop calls it, or the kind of method.

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::facts::{self, Unfit};
-use super::text;
 use super::wire::lenient;
 use super::wire::payment::Payment;
-use crate::events::{Content, PaymentFacts, ReadEvent};
+use super::{reversals, text};
+use crate::events::{Content, Fact, PaymentFacts, ReadEvent};
 use crate::providers::NotAnEvent;
 
 #[cfg(test)]
@@ -74,11 +74,27 @@ fn state_by_name(kind: &str) -> Option<PaymentState> {
 }
 
 fn content(envelope: &Envelope<'_>, data: &str) -> Content {
-    let Some(by_name) = state_by_name(&envelope.kind) else { return Content::Other };
-    match account(envelope).and_then(|account| payment(by_name, account, data)) {
-        Ok(facts) => Content::Payment(facts),
-        Err(unfit) => Content::Unreadable(unfit.as_str()),
-    }
+    let fact = match envelope.kind.as_str() {
+        "refund.created" | "refund.updated" => {
+            read_with_account(envelope, data, |refund, account| reversals::refund(&refund, account).map(Fact::Refund))
+        }
+        "dispute.created" | "dispute.updated" => read_with_account(envelope, data, |dispute, account| {
+            reversals::dispute(&dispute, account).map(Fact::Dispute)
+        }),
+        kind => match state_by_name(kind) {
+            Some(by_name) => account(envelope).and_then(|account| payment(by_name, account, data)).map(Fact::Payment),
+            None => return Content::Other,
+        },
+    };
+    fact.map_or_else(|unfit| Content::Unreadable(unfit.as_str()), Content::Fact)
+}
+
+fn read_with_account<'a, T: Deserialize<'a>>(
+    envelope: &Envelope<'_>,
+    data: &'a str,
+    facts: impl FnOnce(T, Option<&str>) -> Result<Fact, Unfit>,
+) -> Result<Fact, Unfit> {
+    facts(object(data).ok_or(Unfit::Shape)?, account(envelope)?)
 }
 
 /// The account that it happened to, if it was said, and in one way only.

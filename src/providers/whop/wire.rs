@@ -3,6 +3,7 @@
 
 pub mod amount;
 pub mod checkout;
+pub mod dispute;
 pub mod lenient;
 pub mod membership;
 pub mod page;

@@ -1,7 +1,7 @@
 //! Authentic, but it does not fit: kept with the reason, nothing granted, and a person may replay it.
 
 use atlas::events::replay::replay;
-use atlas::events::{Content, PaymentFacts, Received, inbox};
+use atlas::events::{Content, Fact, PaymentFacts, Received, inbox};
 use domain::{Money, OrderId, OrderState, PaymentState};
 use sqlx::PgPool;
 
@@ -110,7 +110,7 @@ async fn an_unreadable_event_is_kept_and_applies_once_it_can_be_read(pool: PgPoo
     let event = inbox::newest(&stage.ctx.db, None, 1).await.unwrap()[0].id;
     assert_eq!(replay(&stage.ctx, event).await.unwrap(), Received::Quarantined("unknown_status"), "still unreadable");
 
-    stage.provider.says(&webhook.body, "payment.succeeded", Content::Payment(paid(&order, "pay_1")));
+    stage.provider.says(&webhook.body, "payment.succeeded", Content::Fact(Fact::Payment(paid(&order, "pay_1"))));
     assert_eq!(replay(&stage.ctx, event).await.unwrap(), Received::Applied);
     assert_eq!(replay(&stage.ctx, event).await.unwrap(), Received::Duplicate);
     assert_eq!(stage.posted(&ana).await, 5_000);

@@ -85,7 +85,7 @@ async fn a_payment_told_under_two_orders_stays_with_the_first(pool: PgPool) {
     stage.pays(&of_ana, "pay_1").await;
     let stolen = stage.payment_webhook("evt_2", &of_ben.facts("pay_1", PaymentState::Succeeded));
     let answer = stage.delivers(&stolen).await.unwrap();
-    assert_eq!(answer, Received::Parked, "a person has to look");
+    assert_eq!(answer, Received::Quarantined("payment_mismatch"), "a person has to look");
     assert_eq!((stage.posted(&ana).await, stage.posted(&ben).await), (5_000, 0));
     assert_eq!(stage.page(&ben, &of_ben).await.state, OrderState::Opened);
     stage.audits_clean().await;

@@ -71,7 +71,7 @@ async fn one_payment_told_three_ways_at_once_grants_once(pool: PgPool) {
         let first = stage.payment_webhook(&format!("evt_{round}_a"), &facts);
         let second = stage.payment_webhook(&format!("evt_{round}_b"), &facts);
         let (first, asked, second) =
-            join3(stage.delivers(&first), ask(&stage.ctx, order.id, None), stage.delivers(&second)).await;
+            join3(stage.delivers(&first), Box::pin(ask(&stage.ctx, order.id, None)), stage.delivers(&second)).await;
         assert_eq!((first.unwrap(), second.unwrap()), (Received::Applied, Received::Applied));
         asked.unwrap();
         assert_eq!(stage.posted(&person).await, 5_000);
@@ -98,28 +98,11 @@ async fn a_failure_after_the_success_takes_nothing_back(pool: PgPool) {
     stage.audits_clean().await;
 }
 
-/// Every order in which the items can come.
-fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
-    if items.is_empty() {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for (place, first) in items.iter().enumerate() {
-        let rest: Vec<T> =
-            items.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, item)| item.clone()).collect();
-        all.extend(permutations(&rest).into_iter().map(|mut rest| {
-            rest.insert(0, first.clone());
-            rest
-        }));
-    }
-    all
-}
-
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn every_order_of_the_webhooks_ends_the_same(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let told = [PaymentState::Created, PaymentState::Pending, PaymentState::Failed, PaymentState::Succeeded];
-    let permutations = permutations(&told);
+    let permutations = crate::cases::permutations(&told);
     assert_eq!(permutations.len(), 24);
     for (turn, states) in permutations.iter().enumerate() {
         let person = stage.buyer(&format!("person{turn}")).await;

@@ -1,8 +1,9 @@
 //! What people read of the ledger: statement, story, CSV, balance over the last days.
 
 use atlas::Error;
-use atlas::ledger::balance::{balance, history};
-use atlas::ledger::statement::{Direction, Filter, PAGE_LINES, csv, page, recent, story::story};
+use atlas::ledger::balance::balance;
+use atlas::ledger::statement::overview::{Span, overview};
+use atlas::ledger::statement::{Direction, Filter, PAGE_LINES, csv, page, story::story};
 use atlas::people::SignedIn;
 use domain::ledger::{LotSource, TransactionKind};
 use domain::{Credits, Money, PersonId, TransactionId};
@@ -50,8 +51,8 @@ async fn the_statement_runs_back_from_the_newest_with_its_balances(pool: PgPool)
         ]
     );
     assert_eq!(page.older, None);
-    let newest = recent(&stage.ctx.db, ana.id(), 2).await.unwrap();
-    assert_eq!(newest, page.lines[..2]);
+    let span = Span { today: today(), days: 1, lines: 2 };
+    assert_eq!(overview(&stage.ctx.db, ana.id(), span).await.unwrap().recent, page.lines[..2]);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
@@ -64,7 +65,7 @@ async fn the_times_of_the_statement_run_with_its_numbers(pool: PgPool) {
     stage.grants(&promo(&ana, 1)).await.unwrap();
     atlas::ledger::grant::grant(&mut early, &promo(&ana, 2)).await.unwrap();
     early.commit().await.unwrap();
-    let lines = recent(&stage.ctx.db, ana.id(), 2).await.unwrap();
+    let lines = page(&stage.ctx.db, ana.id(), Filter::default(), None).await.unwrap().lines;
     assert_eq!((lines[0].net.get(), lines[1].net.get()), (2, 1));
     assert!(lines[0].at > lines[1].at);
 }
@@ -138,7 +139,13 @@ async fn filters_narrow_by_direction_and_by_whole_days(pool: PgPool) {
 async fn the_balance_over_thirty_days_fills_the_gaps(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;
-    let shown = async |days| history(&stage.ctx.db, ana.id(), today(), days).await.unwrap();
+    let shown = async |days| {
+        let span = Span { today: today(), days, lines: 2 };
+        let overview = overview(&stage.ctx.db, ana.id(), span).await.unwrap();
+        let page = page(&stage.ctx.db, ana.id(), Filter::default(), None).await.unwrap();
+        assert_eq!(overview.recent, page.lines[..page.lines.len().min(2)], "the lines that tell of days stay out");
+        overview.history
+    };
     assert!(shown(30).await.iter().all(|end| end.balance == Credits::ZERO), "nothing moved yet");
 
     stage.grants(&promo(&ana, 100)).await.unwrap();

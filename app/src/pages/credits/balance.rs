@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use atlas::ledger::balance::{Balance, DayEnd};
+use atlas::ledger::balance::Balance;
+use atlas::ledger::statement::overview::DayEnd;
 use domain::Credits;
 use leptos::prelude::*;
 

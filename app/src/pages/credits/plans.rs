@@ -1,5 +1,7 @@
 //! The plans, each with its button; the one by agreement is another kind of thing.
 
+use std::sync::Arc;
+
 use atlas::orders::FormKey;
 use atlas::plans::Offer;
 use domain::{Credits, Money, Price};
@@ -12,7 +14,7 @@ use crate::parts::field::ErrorSummary;
 use crate::parts::small::Icon;
 
 #[component]
-pub fn PlanSheet(offers: Vec<Offer>, form: Form) -> impl IntoView {
+pub fn PlanSheet(offers: Arc<[Offer]>, form: Form) -> impl IntoView {
     if offers.is_empty() {
         return view! {
             <div class="empty"><h3>"No plans are on sale just now"</h3><p>"Please come back a little later."</p></div>
@@ -22,7 +24,8 @@ pub fn PlanSheet(offers: Vec<Offer>, form: Form) -> impl IntoView {
     let dearest = offers.iter().filter_map(per_thousand).max_by_key(|price| price.minor);
     let best = offers.iter().filter_map(per_thousand).min_by_key(|price| price.minor);
     let cards = offers
-        .into_iter()
+        .iter()
+        .cloned()
         .map(|offer| match offer.price {
             Price::Fixed(price) => {
                 let saving = saving(&offer, dearest);

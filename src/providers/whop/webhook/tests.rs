@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use domain::{FailureReason, Money, Provider};
+use domain::{DisputeState, FailureReason, Money, Provider, RefundState};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
 use super::*;
-use crate::events::Failure;
+use crate::events::{DisputeFacts, Failure, RefundFacts};
 
 mod hostile;
 
@@ -31,7 +31,7 @@ fn merge(target: &mut Value, changes: &Value) {
 
 fn facts_of(event: ReadEvent) -> PaymentFacts {
     match event.content {
-        Content::Payment(facts) => facts,
+        Content::Fact(Fact::Payment(facts)) => facts,
         other => panic!("{other:?}"),
     }
 }
@@ -57,9 +57,12 @@ fn a_collected_payment_is_read_whole() {
             order_hint: Some("0199a0b2-7000-7000-8000-000000000001".parse().unwrap()),
             state: PaymentState::Succeeded,
             paid: Some(Money::usd(750)),
+            charged: Some(Money::usd(750)),
             paid_at: Some(datetime!(2026-10-15 11:59:58.412 UTC)),
             method: Some("visa •••• 4242".to_owned()),
             failure: None,
+            refunded: None,
+            disputed: false,
         }
     );
 }
@@ -117,12 +120,6 @@ fn money_is_not_believed_where_something_speaks_against_it() {
             "{status}"
         );
     }
-    for substatus in
-        ["refunded", "auto_refunded", "partially_refunded", "open_dispute", "dispute_lost", "open_resolution"]
-    {
-        let event = event("payment.succeeded", &json!({"status": "paid", "substatus": substatus}));
-        assert_eq!(unfit(&event), Unfit::TakenBack.as_str(), "{substatus}");
-    }
     for kind in ["payment.failed", "payment.canceled"] {
         assert_eq!(unfit(&event(kind, &json!({}))), Unfit::StateMismatch.as_str());
     }
@@ -136,6 +133,29 @@ fn money_is_not_believed_where_something_speaks_against_it() {
         let event = event("payment.succeeded", &json!({"id": id}));
         assert_eq!((unfit(&event), event.object_id), (Unfit::Id.as_str(), None));
     }
+}
+
+#[test]
+fn what_was_taken_back_meanwhile_is_said_with_the_payment() {
+    let said = |substatus: &str, refunded: Value| {
+        let changes = json!({"status": "paid", "substatus": substatus, "refunded_amount": refunded});
+        let facts = facts_of(event("payment.succeeded", &changes));
+        (facts.refunded.map(|refunded| refunded.minor), facts.disputed)
+    };
+    assert_eq!(said("succeeded", money("0.00")), (None, false));
+    assert_eq!(said("refunded", money("7.50")), (Some(750), false));
+    assert_eq!(said("refunded", Value::Null), (Some(750), false), "all of it");
+    assert_eq!(said("auto_refunded", Value::Null), (Some(750), false));
+    assert_eq!(said("partially_refunded", money("2.50")), (Some(250), false));
+    assert_eq!(said("partially_refunded", Value::Null), (Some(0), false), "to be asked for");
+    for open in ["open_dispute", "dispute_needs_response", "dispute_lost", "dispute_closed", "open_resolution"] {
+        assert_eq!(said(open, Value::Null), (None, true), "{open}");
+    }
+    for over in ["dispute_won", "dispute_warning_closed", "resolution_won"] {
+        assert_eq!(said(over, Value::Null), (None, false), "{over}");
+    }
+    let odd = event("payment.succeeded", &json!({"refunded_amount": money("-1.00")}));
+    assert_eq!(unfit(&odd), Unfit::Amount.as_str());
 }
 
 #[test]
@@ -210,9 +230,7 @@ fn a_metadata_of_any_kind_is_only_a_hint() {
 
 #[test]
 fn everything_else_is_kept_but_means_nothing() {
-    for kind in
-        ["refund.created", "setup_intent.succeeded", "membership.updated", "dispute.created", "transfer.completed"]
-    {
+    for kind in ["setup_intent.succeeded", "membership.updated", "transfer.completed"] {
         let envelope = fixture("/webhooks").get(kind).unwrap().clone();
         let event = read(envelope.to_string().as_bytes()).unwrap();
         assert_eq!((&event.content, event.kind.as_str()), (&Content::Other, kind));
@@ -220,4 +238,94 @@ fn everything_else_is_kept_but_means_nothing() {
     }
     let unknown = read(br#"{"type":"payment.of_tomorrow","data":[1e999]}"#).unwrap();
     assert_eq!((unknown.content, unknown.object_id), (Content::Other, None));
+}
+
+/// A refund or dispute event with some of its data changed.
+fn reversal(kind: &str, changes: &Value) -> Content {
+    let mut envelope = fixture("/webhooks").get(kind).unwrap().clone();
+    merge(&mut envelope["data"], changes);
+    read(envelope.to_string().as_bytes()).unwrap().content
+}
+
+#[test]
+fn a_refund_says_the_same_in_both_its_shapes() {
+    let told = |status: &str, state| {
+        let facts = RefundFacts {
+            provider: Provider::Whop,
+            refund_id: "rf_Ex0001".to_owned(),
+            payment_id: "pay_Ex0001".to_owned(),
+            account: Some("biz_Ex0001".to_owned()),
+            amount: Money::usd(325),
+            state,
+        };
+        assert_eq!(reversal("refund.created", &json!({"status": status})), Content::Fact(Fact::Refund(facts.clone())));
+        let mut envelope = fixture("/webhooks/refund.created");
+        envelope["type"] = "refund.updated".into();
+        envelope["data"] = fixture("/objects/refund");
+        envelope["data"]["status"] = status.into();
+        let read = read(envelope.to_string().as_bytes()).unwrap();
+        assert_eq!((read.content, read.object_id.as_deref()), (Content::Fact(Fact::Refund(facts)), Some("rf_Ex0001")));
+    };
+    told("pending", RefundState::Pending);
+    told("requires_action", RefundState::RequiresAction);
+    told("succeeded", RefundState::Succeeded);
+    told("failed", RefundState::Failed);
+    told("canceled", RefundState::Canceled);
+}
+
+#[test]
+fn a_dispute_is_read_in_every_state() {
+    for (status, state) in [
+        ("warning_needs_response", DisputeState::Inquiry),
+        ("warning_under_review", DisputeState::Inquiry),
+        ("warning_closed", DisputeState::InquiryClosed),
+        ("needs_response", DisputeState::Open),
+        ("under_review", DisputeState::Open),
+        ("prevented", DisputeState::Prevented),
+        ("won", DisputeState::Won),
+        ("lost", DisputeState::Lost),
+    ] {
+        let facts = DisputeFacts {
+            provider: Provider::Whop,
+            dispute_id: "dspt_Ex0001".to_owned(),
+            payment_id: "pay_Ex0001".to_owned(),
+            account: Some("biz_Ex0001".to_owned()),
+            amount: Some(Money::usd(750)),
+            state,
+            respond_by: Some(datetime!(2026-10-25 00:00 UTC)),
+        };
+        let content = reversal("dispute.created", &json!({"status": status}));
+        assert_eq!(content, Content::Fact(Fact::Dispute(facts)), "{status}");
+    }
+}
+
+#[test]
+fn a_refund_or_dispute_that_can_not_be_read_takes_nothing() {
+    let reason = |content| match content {
+        Content::Unreadable(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    for (changes, unfit) in [
+        (json!({"status": "reversed"}), Unfit::UnknownStatus),
+        (json!({"status": null}), Unfit::Shape),
+        (json!({"amount": 3.255}), Unfit::Amount),
+        (json!({"amount": 0}), Unfit::Amount),
+        (json!({"amount": -1}), Unfit::Amount),
+        (json!({"amount": null}), Unfit::Amount),
+        (json!({"currency": null}), Unfit::Amount),
+        (json!({"payment": null}), Unfit::Shape),
+        (json!({"payment": {"id": "pay 1"}}), Unfit::Id),
+        (json!({"account_id": "biz_Other"}), Unfit::Account),
+    ] {
+        assert_eq!(reason(reversal("refund.created", &changes)), unfit.as_str(), "{changes}");
+    }
+    for (changes, unfit) in [
+        (json!({"status": "closed_somehow"}), Unfit::UnknownStatus),
+        (json!({"payment": null}), Unfit::Shape),
+        (json!({"payment": {"id": ""}}), Unfit::Id),
+        (json!({"amount": "7.505"}), Unfit::Amount),
+        (json!({"account_id": "biz_Other"}), Unfit::Account),
+    ] {
+        assert_eq!(reason(reversal("dispute.created", &changes)), unfit.as_str(), "{changes}");
+    }
 }

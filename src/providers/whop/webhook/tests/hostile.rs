@@ -4,7 +4,7 @@ use domain::{Money, PaymentState};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Content, Unfit, facts_of, fixture, read, unfit};
+use super::{Content, Fact, Unfit, facts_of, fixture, read, unfit};
 
 #[test]
 fn what_is_no_envelope_is_said_to_be_none() {
@@ -110,7 +110,7 @@ proptest! {
     ) {
         let body = json!({"type": format!("payment.{kind}"), "data": data}).to_string();
         let event = read(body.as_bytes()).unwrap();
-        if let Content::Payment(facts) = event.content {
+        if let Content::Fact(Fact::Payment(facts)) = event.content {
             prop_assert_eq!(facts.state == PaymentState::Succeeded, data["status"] == "paid");
             prop_assert_eq!(facts.paid.is_some(), facts.state == PaymentState::Succeeded);
         }

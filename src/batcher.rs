@@ -1,0 +1,154 @@
+//! Group commit: what arrives while a batch is being worked on becomes the next batch, so that one transaction and one
+//! flush to disk serve many. What arrives alone goes at once.
+
+mod isolate;
+#[cfg(test)]
+mod tests;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use crate::{Error, Result, tasks};
+
+pub use isolate::isolate;
+
+/// How much there may be of everything. Each is at least 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Items that wait for a batch. One more is turned away.
+    pub queue: usize,
+    /// Items in a batch.
+    pub batch: usize,
+    /// Batches under way at the same time.
+    pub lanes: usize,
+}
+
+/// Hands items in and gives each its answer once its batch is done. Copies share one queue.
+pub struct Batcher<Item, Answer> {
+    queue: mpsc::Sender<Waiting<Item, Answer>>,
+    closing: Arc<watch::Sender<bool>>,
+    /// Closed by the collector's end.
+    ended: watch::Receiver<()>,
+}
+
+struct Waiting<Item, Answer> {
+    item: Item,
+    asker: oneshot::Sender<Result<Answer>>,
+}
+
+impl<Item, Answer> Clone for Batcher<Item, Answer> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone(), closing: Arc::clone(&self.closing), ended: self.ended.clone() }
+    }
+}
+
+impl<Item, Answer> Batcher<Item, Answer>
+where
+    Item: Send + 'static,
+    Answer: Send + 'static,
+{
+    /// Starts collecting. `work` gets the items in the order in which they came (one lane keeps it between batches too)
+    /// and gives one answer for each, in that order. Nobody is answered before its future is done, so it ends with its
+    /// commit; see [`isolate`] for batches that one item may spoil. If it panics or miscounts, all its items are
+    /// answered [`Error::Broken`] and the next batch begins.
+    pub fn start<Work, Doing>(limits: Limits, work: Work) -> Self
+    where
+        Work: Fn(Vec<Item>) -> Doing + Send + Sync + 'static,
+        Doing: Future<Output = Vec<Result<Answer>>> + Send,
+    {
+        let (queue, waiting) = mpsc::channel(limits.queue.max(1));
+        let (closing, closed) = watch::channel(false);
+        let (running, ended) = watch::channel(());
+        tasks::spawn(async move {
+            collect(limits, waiting, closed, Arc::new(work)).await;
+            drop(running);
+        });
+        Self { queue, closing: Arc::new(closing), ended }
+    }
+
+    /// The item's answer, when its batch is done. Once this was polled the item is worked on even if nobody waits for
+    /// the answer any more.
+    ///
+    /// Errors: [`Error::Unavailable`] at once when the queue is full or closed; later if the process ends before the
+    /// outcome is known. Otherwise what the work said.
+    pub async fn submit(&self, item: Item) -> Result<Answer> {
+        let (asker, answer) = oneshot::channel();
+        self.queue.try_send(Waiting { item, asker }).map_err(|full| match full {
+            mpsc::error::TrySendError::Full(_) => Error::unavailable("the queue is full"),
+            mpsc::error::TrySendError::Closed(_) => Error::unavailable("the queue is closed"),
+        })?;
+        answer.await.map_err(|_| Error::unavailable("stopped before the outcome was known"))?
+    }
+
+    /// Takes nothing more, and comes back when everything taken so far is answered.
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+}
+
+/// Takes batch after batch until the queue is closed and empty, then waits for those under way.
+async fn collect<Item, Answer, Work, Doing>(
+    limits: Limits,
+    mut waiting: mpsc::Receiver<Waiting<Item, Answer>>,
+    mut closing: watch::Receiver<bool>,
+    work: Arc<Work>,
+) where
+    Item: Send + 'static,
+    Answer: Send + 'static,
+    Work: Fn(Vec<Item>) -> Doing + Send + Sync + 'static,
+    Doing: Future<Output = Vec<Result<Answer>>> + Send,
+{
+    let lanes = Arc::new(Semaphore::new(limits.lanes.max(1)));
+    // The lane first: what arrives until one is free joins the batch.
+    while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
+        let mut batch = Vec::new();
+        tokio::select! {
+            _ = waiting.recv_many(&mut batch, limits.batch.max(1)) => {}
+            // Also when every handle is gone: nobody can hand in more.
+            () = async { drop(closing.wait_for(|closing| *closing).await) } => {
+                waiting.close();
+                waiting.recv_many(&mut batch, limits.batch.max(1)).await;
+            }
+        }
+        if batch.is_empty() {
+            drop(lane);
+            break;
+        }
+        let work = Arc::clone(&work);
+        tasks::spawn(async move {
+            work_on(batch, &*work).await;
+            drop(lane);
+        });
+    }
+    let all = u32::try_from(limits.lanes.max(1)).unwrap_or(u32::MAX);
+    drop(lanes.acquire_many(all).await);
+}
+
+/// One batch, and an answer for each of its items whatever happens.
+async fn work_on<Item, Answer, Work, Doing>(batch: Vec<Waiting<Item, Answer>>, work: &Work)
+where
+    Work: Fn(Vec<Item>) -> Doing,
+    Doing: Future<Output = Vec<Result<Answer>>>,
+{
+    let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|waiting| (waiting.item, waiting.asker)).unzip();
+    let broken = match AssertUnwindSafe(async { work(items).await }).catch_unwind().await {
+        Ok(answers) if answers.len() == askers.len() => {
+            for (asker, answer) in askers.into_iter().zip(answers) {
+                // Who hung up needs no answer.
+                let _ = asker.send(answer);
+            }
+            return;
+        }
+        Ok(answers) => format!("{} answers for a batch of {}", answers.len(), askers.len()),
+        Err(_) => format!("a batch of {} panicked", askers.len()),
+    };
+    tracing::error!("{broken}");
+    for asker in askers {
+        let _ = asker.send(Err(Error::broken(broken.clone())));
+    }
+}

@@ -1,0 +1,110 @@
+//! What takes a payment back: refunds and disputes, and what they do to its credits.
+
+use super::super::books::{Books, Dispute, Refund};
+use super::super::take_back::{self, TakenBack};
+use super::{Misfit, Verdict, put_order};
+use crate::events::{DisputeFacts, RefundFacts};
+use domain::{DisputeState, RefundState};
+
+pub fn learn_refund(books: &mut Books, facts: &RefundFacts) -> Verdict {
+    let known = books.refunds.get(&facts.refund_id);
+    if known
+        .is_some_and(|refund| refund.payment_id != facts.payment_id || refund.amount.currency != facts.amount.currency)
+    {
+        return Verdict::Quarantined(Misfit::ForeignPayment, order_of(books, &facts.payment_id));
+    }
+    let mut amount = facts.amount;
+    amount.minor = amount.minor.max(known.map_or(0, |refund| refund.amount.minor));
+    let state = known.map_or(facts.state, |refund| refund.state.max(facts.state));
+    let refund = Refund { payment_id: facts.payment_id.clone(), amount, state };
+    if known != Some(&refund) {
+        books.changed.refunds.insert(facts.refund_id.clone());
+        books.refunds.insert(facts.refund_id.clone(), refund);
+    }
+    verdict(books, &facts.payment_id)
+}
+
+pub fn learn_dispute(books: &mut Books, facts: &DisputeFacts) -> Verdict {
+    let known = books.disputes.get(&facts.dispute_id);
+    if known.is_some_and(|dispute| dispute.payment_id != facts.payment_id) {
+        return Verdict::Quarantined(Misfit::ForeignPayment, order_of(books, &facts.payment_id));
+    }
+    let dispute = Dispute {
+        payment_id: facts.payment_id.clone(),
+        amount: match (known.and_then(|dispute| dispute.amount), facts.amount) {
+            (Some(known), Some(told)) if (told.minor, told.currency.code()) < (known.minor, known.currency.code()) => {
+                Some(known)
+            }
+            (known, told) => told.or(known),
+        },
+        state: known.map_or(facts.state, |dispute| dispute.state.max(facts.state)),
+        respond_by: facts.respond_by.max(known.and_then(|dispute| dispute.respond_by)),
+    };
+    if known != Some(&dispute) {
+        books.changed.disputes.insert(facts.dispute_id.clone());
+        books.disputes.insert(facts.dispute_id.clone(), dispute);
+    }
+    verdict(books, &facts.payment_id)
+}
+
+fn order_of(books: &Books, payment_id: &str) -> Option<domain::OrderId> {
+    books.payments.get(payment_id).map(|payment| payment.order)
+}
+
+fn verdict(books: &mut Books, payment_id: &str) -> Verdict {
+    let Some(order) = order_of(books, payment_id) else { return Verdict::Waiting };
+    let misfit = weigh(books, payment_id);
+    put_order(books, order, None);
+    misfit.map_or(Verdict::Applied(order), |misfit| Verdict::Quarantined(misfit, Some(order)))
+}
+
+/// Computes anew what of a payment's credits is taken back, from all that is known of it.
+pub fn weigh(books: &mut Books, payment_id: &str) -> Option<Misfit> {
+    let payment = books.payments.get(payment_id)?;
+    let order = books.orders.get(&payment.order)?;
+    let charge = payment.amount?;
+    let mine = |money: domain::Money| money.currency == charge.paid.currency;
+    let sum = |of: &dyn Fn(RefundState) -> bool| -> i128 {
+        let refunds = books.refunds_of(payment_id).filter(|refund| mine(refund.amount) && of(refund.state));
+        refunds.map(|refund| i128::from(refund.amount.minor)).sum()
+    };
+    // A dispute in a currency that is not the charge's is over all of it.
+    let disputed = |of: &dyn Fn(DisputeState) -> bool| -> i128 {
+        let disputes = books.disputes_of(payment_id).filter(|dispute| of(dispute.state));
+        disputes
+            .map(|dispute| dispute.amount.filter(|amount| mine(*amount)).map_or(charge.charged, |amount| amount.minor))
+            .map(i128::from)
+            .sum()
+    };
+    let told = sum(&|state| state == RefundState::Succeeded);
+    let refunded = told.max(payment.refunded_said.into());
+    let unexplained = payment.dispute_said && books.disputes_of(payment_id).next().is_none();
+    let at_stake = if unexplained { charge.charged.into() } else { 0 }
+        + sum(&RefundState::is_under_way)
+        + disputed(&DisputeState::is_under_way);
+    let taken_back = if payment.granted.is_some() {
+        let gone = refunded + disputed(&|state| state == DisputeState::Lost);
+        take_back::taken_back(order.credits, take_back::Money { charged: charge.charged, gone, at_stake })
+    } else {
+        TakenBack::default()
+    };
+    let refunded = i64::try_from(refunded.min(charge.charged.into())).unwrap_or(charge.charged);
+    let misfit = if told > charge.charged.into() {
+        Some(Misfit::RefundSurplus)
+    } else if books.refunds_of(payment_id).any(|refund| !mine(refund.amount)) {
+        Some(Misfit::RefundCurrency)
+    } else {
+        None
+    };
+    if taken_back != payment.taken_back {
+        books.changed.taken_back.entry(payment_id.to_owned()).or_insert(payment.taken_back.taken);
+    }
+    if (taken_back, refunded) != (payment.taken_back, payment.refunded) {
+        books.changed.payments.insert(payment_id.to_owned());
+        // The buyer's page shows it.
+        books.changed.orders.insert(payment.order);
+    }
+    let payment = books.payments.get_mut(payment_id)?;
+    (payment.taken_back, payment.refunded) = (taken_back, refunded);
+    misfit
+}
