@@ -7,6 +7,7 @@ mod tests;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -24,6 +25,9 @@ pub struct Limits {
     pub batch: usize,
     /// Batches under way at the same time.
     pub lanes: usize,
+    /// A batch that takes longer is given up, so that a database that no longer says anything does not stop its lane.
+    /// Longer than the statement timeout.
+    pub time: Duration,
 }
 
 /// Hands items in and gives each its answer once its batch is done. Copies share one queue.
@@ -53,7 +57,8 @@ where
     /// Starts collecting. `work` gets the items in the order in which they came (one lane keeps it between batches too)
     /// and gives one answer for each, in that order. Nobody is answered before its future is done, so it ends with its
     /// commit; see [`isolate`] for batches that one item may spoil. If it panics or miscounts, all its items are
-    /// answered [`Error::Broken`] and the next batch begins.
+    /// answered [`Error::Broken`]; if it takes too long it is dropped and they are answered [`Error::Unavailable`], for
+    /// nobody knows what became of them. Then the next batch begins.
     pub fn start<Work, Doing>(limits: Limits, work: Work) -> Self
     where
         Work: Fn(Vec<Item>) -> Doing + Send + Sync + 'static,
@@ -108,11 +113,12 @@ async fn collect<Item, Answer, Work, Doing>(
     while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
         let mut batch = Vec::new();
         tokio::select! {
+            biased;
+            // None once the queue is closed, by us or because every handle is gone, and empty.
             _ = waiting.recv_many(&mut batch, limits.batch.max(1)) => {}
-            // Also when every handle is gone: nobody can hand in more.
-            () = async { drop(closing.wait_for(|closing| *closing).await) } => {
+            _ = closing.wait_for(|closing| *closing) => {
                 waiting.close();
-                waiting.recv_many(&mut batch, limits.batch.max(1)).await;
+                continue;
             }
         }
         if batch.is_empty() {
@@ -121,7 +127,7 @@ async fn collect<Item, Answer, Work, Doing>(
         }
         let work = Arc::clone(&work);
         tasks::spawn(async move {
-            work_on(batch, &*work).await;
+            work_on(batch, limits.time, &*work).await;
             drop(lane);
         });
     }
@@ -130,25 +136,27 @@ async fn collect<Item, Answer, Work, Doing>(
 }
 
 /// One batch, and an answer for each of its items whatever happens.
-async fn work_on<Item, Answer, Work, Doing>(batch: Vec<Waiting<Item, Answer>>, work: &Work)
+async fn work_on<Item, Answer, Work, Doing>(batch: Vec<Waiting<Item, Answer>>, time: Duration, work: &Work)
 where
     Work: Fn(Vec<Item>) -> Doing,
     Doing: Future<Output = Vec<Result<Answer>>>,
 {
     let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|waiting| (waiting.item, waiting.asker)).unzip();
-    let broken = match AssertUnwindSafe(async { work(items).await }).catch_unwind().await {
-        Ok(answers) if answers.len() == askers.len() => {
+    let doing = AssertUnwindSafe(async { work(items).await }).catch_unwind();
+    let failed: fn() -> Error = match tokio::time::timeout(time, doing).await {
+        Ok(Ok(answers)) if answers.len() == askers.len() => {
             for (asker, answer) in askers.into_iter().zip(answers) {
                 // Who hung up needs no answer.
                 let _ = asker.send(answer);
             }
             return;
         }
-        Ok(answers) => format!("{} answers for a batch of {}", answers.len(), askers.len()),
-        Err(_) => format!("a batch of {} panicked", askers.len()),
+        Ok(Ok(_)) => || Error::broken("the batch was answered in part"),
+        Ok(Err(_)) => || Error::broken("the batch panicked"),
+        Err(_) => || Error::unavailable("the batch took too long"),
     };
-    tracing::error!("{broken}");
+    tracing::error!(items = askers.len(), error = ?failed(), "a batch failed");
     for asker in askers {
-        let _ = asker.send(Err(Error::broken(broken.clone())));
+        let _ = asker.send(Err(failed()));
     }
 }

@@ -61,6 +61,10 @@ pub enum Refusal {
     HoldHasEnded,
     #[error("The ledger doesn’t book this: an amount, a payment or an account in it is wrong.")]
     NotBookable,
+    #[error("This API key isn’t known here, or it was revoked.")]
+    UnknownApiKey,
+    #[error("Too many spends of this wallet are waiting. Send this one again, with the same key, in a second.")]
+    WalletTooBusy,
 }
 
 impl Error {
@@ -95,9 +99,11 @@ fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_) => true,
-        // PostgreSQL, appendix A: 08 connection, 40 rollback (deadlock), 53 resources, 57 operator, 58 system, 55P03 lock.
+        // PostgreSQL, appendix A: 08 connection, 40 rollback (deadlock), 53 resources, 57 operator, 58 system, 55P03 lock,
+        // 25006 read-only: a standby that is about to be promoted, or a primary that was just demoted.
         sqlx::Error::Database(database) => database.code().is_some_and(|code| {
-            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "55P03"
+            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                || ["55P03", "25006"].contains(&&*code)
         }),
         _ => false,
     }

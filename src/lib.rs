@@ -1,5 +1,6 @@
 //! The core of Atlas: its rules and their SQL. It knows no HTTP server, no HTML and no environment variables.
 
+pub mod api_keys;
 pub mod batcher;
 pub mod clock;
 pub mod context;
@@ -11,6 +12,7 @@ pub mod orders;
 pub mod people;
 pub mod plans;
 pub mod providers;
+pub mod spends;
 pub mod tasks;
 
 pub use context::Context;

@@ -85,3 +85,7 @@ id!(
     /// One webhook event in our inbox.
     EventId
 );
+id!(
+    /// A key with which an application comes to us.
+    ApiKeyId
+);

@@ -16,7 +16,7 @@ mod sql;
 
 pub use credits::Credits;
 pub use field_errors::FieldErrors;
-pub use id::{EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, TransactionId};
+pub use id::{ApiKeyId, EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, TransactionId};
 pub use money::{Currency, Money};
 pub use order::{FailureReason, OrderState};
 pub use payment::{DisputeState, PaymentState, RefundState};

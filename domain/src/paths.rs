@@ -11,6 +11,8 @@ pub const ACCOUNT: &str = "/account";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
+/// Where applications take credits from a wallet.
+pub const API_SPEND: &str = "/api/v1/spend";
 /// Where the form goes that chooses light or dark.
 pub const CHOOSE_THEME: &str = "/do/theme";
 pub const ORDER_EVENTS: &str = "/payment/events";

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::ledger::{LotSource, TransactionKind};
 use crate::{
-    Credits, Currency, DisputeState, EventId, FailureReason, HoldId, OrderId, OrderState, PaymentState, PersonId,
-    PlanId, PlanVersionId, Provider, RefundState, TransactionId,
+    ApiKeyId, Credits, Currency, DisputeState, EventId, FailureReason, HoldId, OrderId, OrderState, PaymentState,
+    PersonId, PlanId, PlanVersionId, Provider, RefundState, TransactionId,
 };
 
 /// A type that is stored as another one.
@@ -59,7 +59,7 @@ macro_rules! stored_as_word {
     };
 }
 
-stored_as_uuid! { PersonId PlanId PlanVersionId OrderId TransactionId EventId HoldId }
+stored_as_uuid! { PersonId PlanId PlanVersionId OrderId TransactionId EventId HoldId ApiKeyId }
 stored_as! { i64: Credits { |credits| Ok(Credits::new(credits)), Credits::get } }
 stored_as! { String: Currency { |code| Ok(code.parse()?), |currency| currency.as_str().to_owned() } }
 stored_as_word! { OrderState FailureReason PaymentState RefundState DisputeState Provider TransactionKind LotSource }

@@ -1,6 +1,7 @@
 //! The operator's commands: each opens the database (or joins the running one), does one thing, and ends.
 
 mod event;
+mod key;
 mod ledger;
 mod order;
 mod plan;
@@ -34,6 +35,9 @@ pub enum Command {
     /// Webhooks that arrived.
     #[command(subcommand)]
     Event(event::Command),
+    /// API keys of applications that spend on behalf of people.
+    #[command(subcommand)]
+    Key(key::Command),
     /// The credits' bookkeeping.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -64,6 +68,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Plan(command) => plan::run(&ctx, command).await,
         Command::Order(command) => order::run(&ctx, command).await,
         Command::Event(command) => event::run(&ctx, command).await,
+        Command::Key(command) => key::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
         Command::SeedDemo => seed::demo(&ctx).await,
     };

@@ -15,6 +15,8 @@ use crate::config::Config;
 
 const WEB_CONNECTIONS_MAX: u32 = 8;
 const WEBHOOK_CONNECTIONS_MAX: u32 = 4;
+/// One for each lane of spends, and one to replace what a failover broke.
+const SPEND_CONNECTIONS_MAX: u32 = atlas::spends::LANES as u32 + 1;
 const WORK_CONNECTIONS_MAX: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failover, connections to the old server are gone within this time.
@@ -43,6 +45,7 @@ pub struct Database {
 pub struct Pools {
     pub web: PgPool,
     pub webhook: PgPool,
+    pub spend: PgPool,
     pub work: PgPool,
 }
 
@@ -84,6 +87,7 @@ impl Database {
         let pools = Pools {
             web: self.pool("web", WEB_CONNECTIONS_MAX),
             webhook: self.pool("webhook", WEBHOOK_CONNECTIONS_MAX),
+            spend: self.pool("spend", SPEND_CONNECTIONS_MAX),
             work: self.pool("work", WORK_CONNECTIONS_MAX),
         };
         refuse_too_many_rights(&pools.web).await?;
@@ -129,7 +133,7 @@ impl Database {
 
 impl Pools {
     pub async fn close(&self) {
-        futures::join!(self.web.close(), self.webhook.close(), self.work.close());
+        futures::join!(self.web.close(), self.webhook.close(), self.spend.close(), self.work.close());
     }
 }
 

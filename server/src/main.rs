@@ -3,6 +3,7 @@
 // The type of the router holds those of the pages.
 #![recursion_limit = "512"]
 
+mod api;
 mod assets;
 mod cluster;
 mod commands;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use app::request::Site as PageSite;
 use atlas::plans::shelf::Shelf;
+use atlas::spends::Spends;
 use axum::Router;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -16,7 +17,7 @@ use crate::database::Pools;
 use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
 use crate::webhooks::Inbox;
-use crate::{health, layers, order_events, session, statement_file, webhooks};
+use crate::{api, health, layers, order_events, session, statement_file, webhooks};
 
 /// What handlers can ask for.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub struct AppState {
     pub pools: Pools,
     pub hub: Hub,
     pub inbox: Inbox,
+    pub spends: Spends,
     pub site: Site,
     pub leptos: LeptosOptions,
     pub pages: PageSite,
@@ -44,7 +46,8 @@ impl AppState {
         let pages =
             PageSite { ctx: ctx.clone(), shelf: Shelf::default(), checkout_origin: config.whop.web_url.clone() };
         let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
-        Ok(Self { ctx, pools, hub: Hub::new(), inbox, site, leptos, pages, whop })
+        let spends = Spends::start(&atlas::Context { db: pools.spend.clone(), ..ctx.clone() });
+        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop })
     }
 }
 
@@ -61,6 +64,7 @@ pub fn build(state: &AppState) -> Result<Router> {
     let mut site = Router::new()
         .merge(health::routes(state.ctx.db.clone()))
         .merge(state.site.routes()?)
+        .merge(api::routes(state.spends.clone()))
         .merge(session::attach(with_session, &state.ctx));
     if let Some(whop) = &state.whop {
         let inbox = state.inbox.clone();

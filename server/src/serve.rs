@@ -1,6 +1,6 @@
 //! `atlas serve`: the process from its first check to its last connection.
 
-mod accept;
+pub mod accept;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -49,6 +49,8 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, stop).await;
     state.inbox.close().await;
+    // Those whose senders hung up are still under way.
+    state.spends.close().await;
     tasks.shutdown().await;
     pools.close().await;
     Ok(())

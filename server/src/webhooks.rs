@@ -2,6 +2,7 @@
 //! event is stored for good.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use atlas::batcher::{Batcher, Limits};
 use atlas::clock::Clock;
@@ -22,7 +23,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// While one batch waits for the disk, the next is worked on. Beyond the queue the sender is told to come again: some
 /// thousand deliveries are more than a second's work.
-const LIMITS: Limits = Limits { queue: 2_000, batch: 200, lanes: 2 };
+const LIMITS: Limits = Limits { queue: 2_000, batch: 200, lanes: 2, time: Duration::from_secs(8) };
 
 /// Where verified deliveries go in and come out stored.
 pub type Inbox = Batcher<Delivery, Received>;

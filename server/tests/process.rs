@@ -74,8 +74,12 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
+        self.send(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address))
+    }
+
+    fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -143,6 +147,41 @@ fn a_second_server_is_refused_and_a_command_may_join() {
     let joined = place.command("migrate").output().unwrap();
     assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
     assert!(running.get("/readyz").starts_with("HTTP/1.1 200"), "the command left the database running");
+    running.stop();
+}
+
+#[test]
+fn a_key_is_made_shown_once_used_and_revoked() {
+    let place = Place::new();
+    let running = Running::start(&place);
+    let run = |arguments: &[&str]| {
+        let output = place.command("key").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let made = run(&["create", "--name", "Shop", "--app", "shop"]);
+    let key = made.trim().rsplit(' ').next().unwrap();
+    assert!(key.starts_with("cred_live_"), "{made}");
+    let owner = atlas::ids::fresh();
+    let spend = |key: &str| {
+        let body = format!(r#"{{"owner": "{owner}", "credits": 1}}"#);
+        running.send(&format!(
+            "POST /api/v1/spend HTTP/1.1\r\nhost: here\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
+             idempotency-key: 1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    };
+    let answer = spend(key);
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("unknown_owner"), "{answer}");
+
+    let listed: serde_json::Value = serde_json::from_str(&run(&["list", "--json"])).unwrap();
+    assert_eq!((&listed[0]["name"], &listed[0]["counter"]), (&"Shop".into(), &"consumed:shop".into()));
+    assert!(listed[0]["last_used_at"].is_string() && listed[0]["revoked_at"].is_null(), "{listed}");
+    assert!(!listed.to_string().contains(&key[14..]), "it is not shown again");
+    run(&["revoke", listed[0]["id"].as_str().unwrap()]);
+    assert!(spend(key).starts_with("HTTP/1.1 401"));
+    let unknown = said(&place.command("key").args(["revoke", &owner.to_string()]).output().unwrap());
+    assert!(unknown.contains("there is no key"), "{unknown}");
     running.stop();
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::*;
 
-const ONE_LANE: Limits = Limits { queue: 100, batch: 100, lanes: 1 };
+const ONE_LANE: Limits = Limits { queue: 100, batch: 100, lanes: 1, time: Duration::from_mins(1) };
 /// An item whose batch panics.
 const PANICS: u32 = 666;
 /// An item whose batch gets an answer too few.
@@ -164,6 +164,18 @@ async fn work_that_panics_or_miscounts_is_broken_for_its_batch_alone() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn work_that_hangs_is_given_up_and_its_outcome_unknown() {
+    let mut shop = Workshop::new(ONE_LANE);
+    let stuck = shop.occupy(1).await;
+    let mut next = Box::pin(shop.batcher.submit(2));
+    assert!(poll!(&mut next).is_pending());
+    // Nobody opens the gate; the standing clock moves on when nothing else can.
+    assert!(matches!(stuck.await, Err(Error::Unavailable(_))));
+    shop.opens_for(1);
+    assert_eq!(next.await.unwrap(), 20);
+}
+
 #[tokio::test]
 async fn closing_answers_what_was_taken_and_takes_no_more() {
     let mut shop = Workshop::new(Limits { batch: 2, ..ONE_LANE });
@@ -194,7 +206,7 @@ async fn a_batcher_whose_handles_are_gone_finishes_its_work() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_each_get_their_own_answer() {
-    let shop = Workshop::new(Limits { queue: 10_000, batch: 64, lanes: 2 });
+    let shop = Workshop::new(Limits { queue: 10_000, batch: 64, lanes: 2, ..ONE_LANE });
     shop.opens_for(10_000);
     let asked = (1_000..5_000).map(|item| {
         let batcher = shop.batcher.clone();

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use super::{Content, Fact, ReadEvent};
+use crate::batcher::isolate;
 use crate::orders::decide::Verdict;
 use crate::orders::settle;
 use crate::providers::verify::VerifiedDelivery;
@@ -90,43 +91,26 @@ pub async fn receive(ctx: &Context, delivery: Delivery) -> Result<Received> {
     .await
 }
 
-/// Keeps and applies deliveries, all in one transaction; an answer for each, in their order. If the transaction fails
-/// for a reason of ours, each goes alone, so that one bad event never keeps others out; what fails alone is parked.
+/// Keeps and applies deliveries of one provider, all in one transaction; an answer for each, in their order. If the
+/// transaction fails for a reason of ours, each goes alone, so that one bad event never keeps others out; what fails alone is
+/// parked.
 pub async fn receive_batch(ctx: &Context, deliveries: Vec<Delivery>) -> Vec<Result<Received>> {
-    match receive_together(ctx, &deliveries).await {
-        Ok(received) => received.into_iter().map(Ok).collect(),
-        Err(Error::Unavailable(cause)) => {
-            tracing::warn!(%cause, deliveries = deliveries.len(), "webhooks could not be stored; they will come again");
-            deliveries.iter().map(|_| Err(Error::unavailable("the database could not store it"))).collect()
-        }
-        Err(error) if deliveries.len() > 1 => {
-            tracing::error!(error = ?error, deliveries = deliveries.len(), "a batch of webhooks failed; each goes alone");
-            let mut answers = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                answers.push(receive_alone(ctx, delivery).await);
-            }
-            answers
-        }
-        Err(error) => {
-            let mut answers = Vec::new();
-            for delivery in &deliveries {
+    let mut answers =
+        isolate(
+            &deliveries,
+            |part| async move { Ok(receive_together(ctx, part).await?.into_iter().map(Ok).collect()) },
+        )
+        .await;
+    for (answer, delivery) in answers.iter_mut().zip(&deliveries) {
+        match answer {
+            Ok(_) | Err(Error::Unavailable(_)) => {}
+            Err(error) => {
                 tracing::error!(event.id = delivery.id(), error = ?error, "a webhook could not be applied and is parked");
-                answers.push(park(ctx, delivery).await);
+                *answer = park(ctx, delivery).await;
             }
-            answers
         }
     }
-}
-
-async fn receive_alone(ctx: &Context, delivery: Delivery) -> Result<Received> {
-    match receive_together(ctx, std::slice::from_ref(&delivery)).await {
-        Ok(mut received) => received.pop().ok_or_else(|| Error::broken("no answer for a delivery")),
-        Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),
-        Err(error) => {
-            tracing::error!(event.id = delivery.id(), error = ?error, "a webhook could not be applied and is parked");
-            park(ctx, &delivery).await
-        }
-    }
+    answers
 }
 
 async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<Received>> {

@@ -15,7 +15,7 @@ pub struct Spend {
     /// From 1 to [`Credits::MAX`].
     pub credits: Credits,
     /// The system account it is booked against: `consumed:app`.
-    pub counter: &'static str,
+    pub counter: String,
     pub actor: String,
     /// What the owner reads in the statement.
     pub description: String,
@@ -66,7 +66,7 @@ pub async fn spend_batch(tx: &mut PgConnection, spends: &[Spend]) -> Result<Vec<
     let keys: Vec<_> = spends.iter().map(|spend| spend.key.key.clone()).collect();
     let owners: Vec<_> = spends.iter().map(|spend| spend.from).collect();
     let credits: Vec<_> = spends.iter().map(|spend| spend.credits).collect();
-    let counters: Vec<_> = spends.iter().map(|spend| spend.counter.to_owned()).collect();
+    let counters: Vec<_> = spends.iter().map(|spend| spend.counter.clone()).collect();
     let actors: Vec<_> = spends.iter().map(|spend| spend.actor.clone()).collect();
     let descriptions: Vec<_> = spends.iter().map(|spend| spend.description.clone()).collect();
     let rows = sqlx::query_as!(

@@ -2,6 +2,7 @@
 //! running application.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod api_keys;
 mod cases;
 mod decide;
 mod events;
@@ -10,6 +11,7 @@ mod orders;
 mod people;
 mod plans;
 mod scripted;
+mod spends;
 mod stage;
 mod whop_client;
 mod whop_provider;

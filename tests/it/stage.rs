@@ -292,7 +292,7 @@ pub fn usage(from: &SignedIn, credits: i64) -> Spend {
         key: Key::new("test", ids::fresh().to_string()),
         from: from.id(),
         credits: Credits::new(credits),
-        counter: "consumed:app",
+        counter: "consumed:app".to_owned(),
         actor: "test".to_owned(),
         description: "Used".to_owned(),
     }
@@ -312,7 +312,7 @@ pub fn spend_of(person: &SignedIn, credits: i64) -> Spend {
         key: Key::new("test", ids::fresh().to_string()),
         from: person.id(),
         credits: Credits::new(credits),
-        counter: "consumed:app",
+        counter: "consumed:app".to_owned(),
         actor: "test".to_owned(),
         description: "Used".to_owned(),
     }

@@ -12,15 +12,18 @@ use super::refusal::refuse;
 
 const FORM_BYTES_MAX: usize = 64 * 1024;
 const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
+const API_BYTES_MAX: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub const WEBHOOKS: &str = "/api/webhooks/";
+/// For programs with a key.
+pub const API: &str = "/api/v1/";
 
 pub async fn limit(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
-    let bytes_max = if request.uri().path().starts_with(WEBHOOKS) { WEBHOOK_BYTES_MAX } else { FORM_BYTES_MAX };
+    let bytes_max = bytes_max(request.uri().path());
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|bytes: usize| bytes > bytes_max) {
@@ -33,8 +36,18 @@ pub async fn limit(request: Request, next: Next) -> Response {
     }
 }
 
+fn bytes_max(path: &str) -> usize {
+    if path.starts_with(WEBHOOKS) {
+        WEBHOOK_BYTES_MAX
+    } else if path.starts_with(API) {
+        API_BYTES_MAX
+    } else {
+        FORM_BYTES_MAX
+    }
+}
+
 fn too_large(headers: &http::HeaderMap) -> Response {
-    refuse(headers, StatusCode::PAYLOAD_TOO_LARGE, "That is more than this form takes.")
+    refuse(headers, StatusCode::PAYLOAD_TOO_LARGE, "That is more than is taken here.")
 }
 
 #[cfg(test)]

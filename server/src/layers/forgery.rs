@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, header};
 
-use super::body::WEBHOOKS;
+use super::body::{API, WEBHOOKS};
 use super::refusal;
 
 /// Our own origin, as browsers write it: scheme, host, port if unusual.
@@ -29,8 +29,10 @@ pub async fn refuse(State(own): State<Origin>, request: Request, next: Next) -> 
 
 fn is_forged(own: &Origin, method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let changes_nothing = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    // Webhooks prove themselves by signature. A browser can't be made to add Authorization for another site.
-    if changes_nothing || path.starts_with(WEBHOOKS) || headers.contains_key(header::AUTHORIZATION) {
+    // Webhooks prove themselves by signature, programs by a key: a cookie is worth nothing to either. A browser can't be
+    // made to add Authorization for another site.
+    let without_cookies = path.starts_with(WEBHOOKS) || path.starts_with(API);
+    if changes_nothing || without_cookies || headers.contains_key(header::AUTHORIZATION) {
         return false;
     }
     if let Some(site) = headers.get("sec-fetch-site") {
@@ -86,6 +88,7 @@ mod tests {
             assert!(!forged(&Method::POST, "/api/buy_credits", headers), "{headers:?}");
         }
         assert!(!forged(&Method::POST, "/api/webhooks/whop", &[("origin", "https://whop.com")]));
+        assert!(!forged(&Method::POST, "/api/v1/spend", &[("cookie", "sid=1")]));
         assert!(!forged(&Method::GET, "/credits", &[("cookie", "sid=1"), ("sec-fetch-site", "cross-site")]));
     }
 }

@@ -13,7 +13,8 @@ pub fn refuse(asked_with: &HeaderMap, status: StatusCode, sentence: &'static str
     let id = request::id(asked_with);
     let accepts = asked_with.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/html") {
-        return (status, Json(json!({ "error": sentence, "request_id": id }))).into_response();
+        let body = json!({ "error": { "code": code(status), "message": sentence }, "request_id": id });
+        return (status, Json(body)).into_response();
     }
     let title = status.canonical_reason().unwrap_or("Sorry");
     let page = format!(
@@ -23,4 +24,15 @@ pub fn refuse(asked_with: &HeaderMap, status: StatusCode, sentence: &'static str
          <p><small>Request <code>{id}</code></small></p></main></html>"
     );
     (status, Html(page)).into_response()
+}
+
+/// For programs to act on; docs/api.md lists them.
+fn code(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::FORBIDDEN => "forbidden",
+        StatusCode::REQUEST_TIMEOUT => "request_timeout",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ => "broken",
+    }
 }

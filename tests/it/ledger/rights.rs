@@ -80,6 +80,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "credits_expire",
             "credits_grant",
             "credits_grant_batch",
+            "credits_open_application",
             "credits_open_wallet",
             "credits_release_batch",
             "credits_reserve_batch",

@@ -1,0 +1,90 @@
+//! `atlas key`: API keys for applications that spend.
+
+use anyhow::{Result, bail};
+use atlas::Context;
+use atlas::api_keys::Scope;
+use atlas::api_keys::create::{NewApiKey, create};
+use atlas::api_keys::list::{Listed, list};
+use atlas::api_keys::revoke::revoke;
+use clap::Subcommand;
+use domain::ApiKeyId;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::OrSaid as _;
+use super::print::{self, Format};
+
+const SCOPES: [&str; 1] = [Scope::Spend.as_str()];
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a key. It is shown this once.
+    Create {
+        /// Who holds it; the statement shows it where a spend has no description.
+        #[arg(long)]
+        name: String,
+        /// Where its spends are booked: consumed:APP. Several keys may share it.
+        #[arg(long, default_value = "app")]
+        app: String,
+        /// What it may do. May be repeated.
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = SCOPES, default_value = "spend")]
+        scopes: Vec<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// The keys there are, without their secrets.
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Take a key out of use, from the next request on.
+    Revoke {
+        /// Its id, as `atlas key list` shows it.
+        id: String,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+pub async fn run(ctx: &Context, command: Command) -> Result<()> {
+    match command {
+        Command::Create { name, app, scopes, format } => {
+            let scopes = scopes.iter().map(|scope| scope.parse()).collect::<atlas::Result<Vec<Scope>>>().or_said()?;
+            let new = NewApiKey::parse(&name, &app, scopes).map_err(atlas::Error::Invalid).or_said()?;
+            let created = create(ctx, &new).await.or_said()?;
+            let key = created.key.expose_secret();
+            let shown = json!({ "id": created.id, "name": name, "counter": created.counter, "key": key });
+            print::one(format, &shown, &format!("Key {} is made. It is not shown again: {key}", created.id))
+        }
+        Command::List { format } => {
+            let rows = list(&ctx.db).await.or_said()?.iter().map(row).collect();
+            let columns = [
+                ("CREATED", "created_at"),
+                ("NAME", "name"),
+                ("BEGINS", "prefix"),
+                ("SCOPES", "scopes"),
+                ("BOOKED", "counter"),
+                ("USED", "last_used_at"),
+                ("REVOKED", "revoked_at"),
+                ("ID", "id"),
+            ];
+            print::table(format, &columns, rows)
+        }
+        Command::Revoke { id, format } => {
+            let key = ApiKeyId::from_uuid(super::parse_id(&id, "key")?);
+            match revoke(ctx, key).await {
+                Err(atlas::Error::NotFound) => bail!("there is no key {id}"),
+                revoked => revoked.or_said()?,
+            }
+            print::one(format, &json!({ "id": id, "revoked": true }), &format!("Key {id} is revoked."))
+        }
+    }
+}
+
+fn row(key: &Listed) -> Value {
+    json!({
+        "id": key.id, "name": key.name, "prefix": key.prefix, "scopes": key.scopes.join(" "), "counter": key.counter,
+        "created_at": super::instant(key.created_at), "revoked_at": key.revoked_at.and_then(super::instant),
+        "last_used_at": key.last_used_at.and_then(super::instant),
+    })
+}
