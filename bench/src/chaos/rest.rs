@@ -36,10 +36,7 @@ pub async fn rest_and_check(
 ) -> Result<()> {
     let began = Instant::now();
     scene.monkey.look_after_apps().await?;
-    let mut told = 0;
-    if let Some(spender) = scene.spenders.first() {
-        told = spends::tell_at_last(spender, journal).await?;
-    }
+    let told = spends::tell_at_last(&scene.spenders, journal).await?;
     find_lost(scene, plan).await?;
     let owner = scene.monkey.cluster.owner();
     come_to_rest(&owner).await?;

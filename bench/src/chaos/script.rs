@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn nothing_is_delivered_before_it_happened_and_the_numbers_are_right() {
         let world = generate::world(5, 2_000, "biz_Test", OffsetDateTime::UNIX_EPOCH);
-        let script = script(5, &world, 5_000);
+        let script = script(5, &world, 6_000);
         let (mut happened, mut delivered) = (vec![false; world.messages.len()], 0);
         for step in &script.steps {
             match *step {
@@ -107,7 +107,7 @@ mod tests {
             }
         }
         assert!(happened.iter().all(|happened| *happened));
-        assert_eq!((delivered, script.deliveries), (5_000, 5_000));
+        assert_eq!((delivered, script.deliveries), (6_000, 6_000));
         let lost = script.lost.iter().filter(|lost| **lost).count() * 100 / world.messages.len();
         assert!((8..=12).contains(&lost), "{lost} %");
     }

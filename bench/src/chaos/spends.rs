@@ -42,6 +42,8 @@ pub enum Answer {
 /// One wish to spend, under one key.
 #[derive(Debug, Clone)]
 pub struct Spend {
+    /// Whose: the key is known only together with the application.
+    pub client: usize,
     pub key: String,
     pub owner: Uuid,
     pub credits: i64,
@@ -113,7 +115,7 @@ pub fn run(seed: u64, spenders: &[Spender], buyers: &[Uuid], stop: &Arc<AtomicBo
                 let most = if dice.chance(5) { 20_000 } else { 300 };
                 let credits = i64::try_from(dice.between(1, most)).unwrap_or(1);
                 let key = format!("storm-{number}-{}", journal.len());
-                journal.push(spend(&spender, Spend::new(key, owner, credits), &mut dice).await);
+                journal.push(spend(&spender, Spend::new(number, key, owner, credits), &mut dice).await);
                 tokio::time::sleep(dice.milliseconds(PAUSE_MS.0, PAUSE_MS.1)).await;
             }
             journal
@@ -152,9 +154,10 @@ async fn spend(spender: &Spender, mut spend: Spend, dice: &mut Dice) -> Spend {
 }
 
 /// After the storm: whoever got no answer asks again until there is one.
-pub async fn tell_at_last(spender: &Spender, journal: &mut [Spend]) -> Result<usize> {
+pub async fn tell_at_last(spenders: &[Spender], journal: &mut [Spend]) -> Result<usize> {
     let mut told = 0;
     for spend in journal.iter_mut().filter(|spend| spend.is_uncertain()) {
+        let spender = &spenders[spend.client % spenders.len()];
         let mut tries = 0;
         spend.told_at_last = loop {
             match spend.send(spender).await {
@@ -173,8 +176,8 @@ pub async fn tell_at_last(spender: &Spender, journal: &mut [Spend]) -> Result<us
 }
 
 impl Spend {
-    const fn new(key: String, owner: Uuid, credits: i64) -> Self {
-        Self { key, owner, credits, answers: Vec::new(), told_at_last: None, misused: None }
+    const fn new(client: usize, key: String, owner: Uuid, credits: i64) -> Self {
+        Self { client, key, owner, credits, answers: Vec::new(), told_at_last: None, misused: None }
     }
 
     async fn send(&self, spender: &Spender) -> Answer {
