@@ -32,7 +32,7 @@ pub struct Config {
     /// How the log is written. What is written: `RUST_LOG`.
     #[arg(long, env = "ATLAS_LOG", default_value = "text", global = true, value_name = "FORMAT")]
     pub log: LogFormat,
-    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn", global = true, hide = true)]
+    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn,tower_sessions=warn", global = true, hide = true)]
     pub log_filter: String,
     /// `postgres://…`. Without it the program runs a private Postgres of its own.
     #[arg(long, env = "DATABASE_URL", global = true, hide = true, value_parser = secret)]
@@ -99,7 +99,7 @@ Set in the environment only, because others can read a command line:
   WHOP_WEBHOOK_SECRET_PREVIOUS   still accepted while the secret is changed
   WHOP_APP_ID, WHOP_CLIENT_ID, WHOP_CLIENT_SECRET
   WHOP_API_URL, WHOP_OAUTH_URL, WHOP_WEB_URL   Whop's hosts, unless a sandbox stands in
-  RUST_LOG                       what is logged: info,sqlx=warn";
+  RUST_LOG                       what is logged: info,sqlx=warn,tower_sessions=warn";
 
 impl Config {
     /// Everything that keeps `serve` from starting. Empty: all is well.

@@ -246,9 +246,11 @@ async fn write_orders(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Re
     Ok(())
 }
 
-/// Events that were told before their payment count from now on.
+/// Events that were told before their payment count from now on. Each left a refund or a dispute behind.
 async fn end_waiting(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {
-    let landed = books.changed.landed.iter().filter_map(|id| Some((id.clone(), books.payments.get(id)?.order)));
+    let was_told_of = |id: &&String| books.refunds_of(id).next().is_some() || books.disputes_of(id).next().is_some();
+    let landed = books.changed.landed.iter().filter(was_told_of);
+    let landed = landed.filter_map(|id| Some((id.clone(), books.payments.get(id)?.order)));
     let (payments, orders): (Vec<String>, Vec<OrderId>) = landed.unzip();
     if payments.is_empty() {
         return Ok(());
