@@ -59,3 +59,13 @@ begin
     end case;
 end $$;
 revoke execute on function credits_refuse from public;
+
+-- For a transaction that calls the kernel more than once: locks all the wallets it will touch, by ascending id. Each call alone
+-- does so by itself; two calls after one another might meet another transaction's two the other way round.
+create function credits_lock_wallets(p_owner uuid[]) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform from credit_accounts where owner_id = any (p_owner) and kind = 'wallet' order by id for no key update;
+end $$;
+revoke execute on function credits_lock_wallets from public;
+grant execute on function credits_lock_wallets to atlas_app;

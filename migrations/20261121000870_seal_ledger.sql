@@ -37,34 +37,36 @@ create trigger ledger_seals_not_truncated before truncate on ledger_seals
     for each statement execute function refuse_change();
 grant select on ledger_seals to atlas_app;
 
--- The hash over what lies after one place, up to and with another. Rows are hashed in PostgreSQL's binary form: every value
--- with its type and length, times in UTC.
-create function credits_digest(
-    p_previous bytea, p_after_epoch integer, p_after_xid xid8, p_after_id uuid, p_epoch integer, p_xid xid8, p_id uuid
-) returns table (hash bytea, transactions bigint, entries bigint)
+-- The hash over the p_transactions that come after one place. Rows are hashed in PostgreSQL's binary form: every value with
+-- its type and length, times in UTC.
+create function credits_digest(p_previous bytea, p_epoch integer, p_xid xid8, p_id uuid, p_transactions bigint)
+returns table (hash bytea, entries bigint, last_id uuid)
 language sql stable set search_path = public, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
-    with sealed as materialized (
-        select id, account_id, kind, scope, key, request_hash, net, debt_change, balance_after, debt_after, last_seq, order_id,
-            provider, payment_id, actor, description, created_at, epoch, xid,
-            row_number() over (order by epoch, xid, id) as nth
-        from credit_transactions
-        where (epoch, xid, id) > (p_after_epoch, p_after_xid, p_after_id) and (epoch, xid, id) <= (p_epoch, p_xid, p_id)
-    ), said as (
-        select coalesce(string_agg(bytes, ''), '') as bytes, count(*) as rows from (
-            select record_send(row(id, account_id, kind, scope, key, request_hash, net, debt_change, balance_after, debt_after,
-                last_seq, order_id, provider, payment_id, actor, description, created_at, epoch, xid)) as bytes
-            from sealed order by nth
-        ) ordered
-    ), moved as (
+    select sha256(p_previous || sha256(said.bytes) || sha256(moved.bytes)), moved.rows, said.ids[cardinality(said.ids)]
+    from (
+        select coalesce(string_agg(record_send(row(id, account_id, kind, scope, key, request_hash, net, debt_change,
+            balance_after, debt_after, last_seq, order_id, provider, payment_id, actor, description, created_at, epoch, xid)), ''),
+            '') as bytes, array_agg(id) as ids
+        from (
+            select id, account_id, kind, scope, key, request_hash, net, debt_change, balance_after, debt_after, last_seq,
+                order_id, provider, payment_id, actor, description, created_at, epoch, xid
+            from credit_transactions where (epoch, xid, id) > (p_epoch, p_xid, p_id)
+            order by epoch, xid, id limit p_transactions
+        ) sealed
+    ) said, (
         select coalesce(string_agg(bytes, ''), '') as bytes, count(*) as rows from (
             select record_send(row(entry.id, entry.transaction_id, entry.line, entry.account_id, entry.counter_id, entry.lot_id,
                 entry.bucket, entry.amount, entry.account_seq, entry.balance_after, entry.created_at)) as bytes
-            from sealed join credit_entries entry on entry.transaction_id = sealed.id order by sealed.nth, entry.line
+            from (
+                select epoch, xid, id from credit_transactions where (epoch, xid, id) > (p_epoch, p_xid, p_id)
+                order by epoch, xid, id limit p_transactions
+            ) sealed
+            join credit_entries entry on entry.transaction_id = sealed.id
+            order by sealed.epoch, sealed.xid, sealed.id, entry.line
         ) ordered
-    )
-    select sha256(p_previous || sha256(said.bytes) || sha256(moved.bytes)), said.rows, moved.rows from said, moved;
+    ) moved;
 $$;
 
 -- The epoch in which rows are written now.
@@ -104,21 +106,21 @@ begin
             using errcode = 'AC008';
     end if;
 
-    select epoch, xid, id into v_upto from (
-        select epoch, xid, id from credit_transactions
-        where (epoch, xid, id) > (v_last.epoch, v_last.xid, v_last.transaction_id)
-            and (epoch < v_epoch or xid < v_below)
-        order by epoch, xid, id limit p_limit
-    ) due order by epoch desc, xid desc, id desc limit 1;
+    select epoch, xid, id, nth into v_upto from (
+        select epoch, xid, id, row_number() over () as nth from (
+            select epoch, xid, id from credit_transactions
+            where (epoch, xid, id) > (v_last.epoch, v_last.xid, v_last.transaction_id)
+                and (epoch < v_epoch or xid < v_below)
+            order by epoch, xid, id limit p_limit
+        ) due
+    ) numbered order by nth desc limit 1;
     if v_upto.id is null then
         return;
     end if;
-    select * into v_digest from credits_digest(v_last.hash, v_last.epoch, v_last.xid, v_last.transaction_id,
-        v_upto.epoch, v_upto.xid, v_upto.id);
+    select * into v_digest from credits_digest(v_last.hash, v_last.epoch, v_last.xid, v_last.transaction_id, v_upto.nth);
     insert into ledger_seals (number, epoch, xid, transaction_id, transactions, entries, previous, hash)
-    values (v_last.number + 1, v_upto.epoch, v_upto.xid, v_upto.id, v_digest.transactions, v_digest.entries, v_last.hash,
-        v_digest.hash);
-    return query select v_last.number + 1, v_digest.transactions, v_digest.entries, v_digest.hash;
+    values (v_last.number + 1, v_upto.epoch, v_upto.xid, v_upto.id, v_upto.nth, v_digest.entries, v_last.hash, v_digest.hash);
+    return query select v_last.number + 1, v_upto.nth, v_digest.entries, v_digest.hash;
 end $$;
 
 -- For the owner, right after restoring a dump and before anybody writes: rows from here on are sealed behind all others,
@@ -141,12 +143,14 @@ as $$
     from ledger_seals seal
     left join ledger_seals before on before.number = seal.number - 1
     cross join lateral credits_digest(seal.previous, coalesce(before.epoch, 0), coalesce(before.xid, '0'),
-        coalesce(before.transaction_id, '00000000-0000-0000-0000-000000000000'), seal.epoch, seal.xid, seal.transaction_id)
-        as digest
+        coalesce(before.transaction_id, '00000000-0000-0000-0000-000000000000'), seal.transactions) as digest
     where seal.number between p_from and p_to
-        and ((digest.hash, digest.transactions, digest.entries) is distinct from (seal.hash, seal.transactions, seal.entries)
+        and ((digest.hash, digest.entries, digest.last_id) is distinct from (seal.hash, seal.entries, seal.transaction_id)
             or seal.previous <> coalesce(before.hash, decode(repeat('00', 32), 'hex'))
-            or before.number is null and seal.number <> 1)
+            or before.number is null and seal.number <> 1
+            -- The next seal goes on where this one says that it ended.
+            or not exists (select from credit_transactions t where t.id = seal.transaction_id and t.epoch = seal.epoch
+                and t.xid = seal.xid))
     order by seal.number;
 $$;
 

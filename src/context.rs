@@ -1,5 +1,7 @@
 //! What every verb of the core is handed: the database, the clock, the providers, our own address.
 
+use std::fmt;
+
 use sqlx::PgPool;
 
 use crate::clock::Clock;
@@ -14,6 +16,12 @@ pub struct Context {
     pub providers: Providers,
     /// Where people reach us, without a slash at the end: `https://credits.example.com`.
     pub public_url: String,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
 }
 
 impl Context {

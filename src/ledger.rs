@@ -13,9 +13,9 @@ pub mod statement;
 pub mod take_back;
 pub mod transfer;
 
-use domain::{Credits, TransactionId};
-use sqlx::PgExecutor;
+use domain::{Credits, PersonId, TransactionId};
 use sqlx::error::DatabaseError;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::{Error, Refusal};
 
@@ -44,6 +44,13 @@ impl Key {
     pub fn new(scope: impl Into<String>, key: impl Into<String>) -> Self {
         Self { scope: scope.into(), key: key.into() }
     }
+}
+
+/// Locks the wallets of these people until the transaction ends, by ascending id. A transaction that calls the ledger more
+/// than once has to begin with it, or two of them may wait for each other; one call locks what it needs by itself.
+pub async fn lock_wallets(tx: &mut PgConnection, owners: &[PersonId]) -> Result<(), Error> {
+    sqlx::query!("select credits_lock_wallets($1)", owners as &[PersonId]).execute(tx).await?;
+    Ok(())
 }
 
 /// Tells the kernel's own refusals (SQLSTATE class AC, see the migration) from everything else.

@@ -1,5 +1,10 @@
 //! The core of Atlas: its rules and their SQL. It knows no HTTP server, no HTML and no environment variables.
 
+#![expect(
+    deprecated,
+    reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
+)]
+
 pub mod api_keys;
 pub mod batcher;
 pub mod clock;
@@ -7,11 +12,14 @@ pub mod context;
 pub mod error;
 pub mod events;
 pub mod ids;
+pub mod jobs;
 pub mod ledger;
+pub mod notify;
 pub mod orders;
 pub mod people;
 pub mod plans;
 pub mod providers;
+pub mod reconcile;
 pub mod spends;
 pub mod tasks;
 

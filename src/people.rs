@@ -3,6 +3,7 @@
 pub mod account;
 pub mod password;
 pub mod register;
+pub mod sessions;
 pub mod sign_in;
 
 use std::fmt;

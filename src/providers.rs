@@ -74,6 +74,29 @@ pub struct PaymentQuery {
     pub payment_hint: Option<String>,
 }
 
+/// A span of time: `from` belongs to it, `to` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    pub from: OffsetDateTime,
+    pub to: OffsetDateTime,
+}
+
+/// Some of the payments of a window.
+#[derive(Debug, Clone, Default)]
+pub struct PaymentPage {
+    pub payments: Vec<PaymentFacts>,
+    pub unreadable: Vec<Unreadable>,
+    /// What to ask for the next page with; none: this was the last.
+    pub next: Option<String>,
+}
+
+/// A payment that can't be put into our words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub payment_id: String,
+    pub reason: String,
+}
+
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
     fn name(&self) -> Provider;
@@ -89,6 +112,10 @@ pub trait PaymentProvider: Send + Sync {
 
     /// Every refund and dispute of a payment, as the provider knows it now. Empty is a fine answer.
     async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError>;
+
+    /// The payments to our account that were made in a window, a page at a time, in any order. `cursor`: the one that
+    /// the page before named.
+    async fn payments_between(&self, window: Window, cursor: Option<&str>) -> Result<PaymentPage, ProviderError>;
 
     /// Reads the body of an authentic webhook.
     ///
@@ -107,6 +134,11 @@ impl Providers {
 
     pub fn get(&self, name: Provider) -> Option<&dyn PaymentProvider> {
         self.0.get(&name).map(AsRef::as_ref)
+    }
+
+    /// Every one that is set up.
+    pub fn all(&self) -> impl Iterator<Item = &dyn PaymentProvider> {
+        self.0.values().map(AsRef::as_ref)
     }
 
     /// The provider for a new order: the first one that is set up. None: only manual orders are taken.

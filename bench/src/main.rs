@@ -9,6 +9,7 @@ mod flat;
 mod holds;
 mod load;
 mod pages;
+mod processor;
 mod programs;
 mod reference;
 mod report;

@@ -68,6 +68,11 @@ impl Stand {
         self.atlas.id()
     }
 
+    /// The process id of the private cluster's postmaster.
+    pub fn postmaster_process(&self) -> Result<u32> {
+        postmaster_note(&self.folder, 0)?.parse().context("PostgreSQL does not say which process it is")
+    }
+
     /// Where the reference listens.
     pub const fn reference(&self) -> SocketAddr {
         self.reference.address
@@ -136,9 +141,14 @@ async fn output(command: &mut Command) -> Result<String> {
     Ok(said)
 }
 
-/// The private cluster's socket, by its own note (PostgreSQL's miscadmin.h: the fifth line of postmaster.pid).
+/// The private cluster's socket.
 fn socket_folder(folder: &Path) -> Result<PathBuf> {
+    postmaster_note(folder, 4).map(PathBuf::from)
+}
+
+/// A line of the private cluster's own note: the first is its process, the fifth its socket (PostgreSQL's miscadmin.h).
+fn postmaster_note(folder: &Path, line: usize) -> Result<String> {
     let note = folder.join("data/postgres/data/postmaster.pid");
     let text = std::fs::read_to_string(&note).with_context(|| format!("reading {}", note.display()))?;
-    text.lines().nth(4).map(PathBuf::from).context("PostgreSQL does not say where its socket is")
+    text.lines().nth(line).map(ToOwned::to_owned).with_context(|| format!("{} is too short", note.display()))
 }

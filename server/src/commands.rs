@@ -1,11 +1,14 @@
 //! The operator's commands: each opens the database (or joins the running one), does one thing, and ends.
 
 mod event;
+mod job;
 mod key;
 mod ledger;
+mod mail;
 mod order;
 mod plan;
 mod print;
+mod reconcile;
 mod user;
 
 use anyhow::{Context as _, Result};
@@ -41,6 +44,16 @@ pub enum Command {
     /// The credits' bookkeeping.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Work that waits or was given up.
+    #[command(subcommand)]
+    Job(job::Command),
+    /// What was, or would be, said by mail.
+    #[command(subcommand)]
+    Mail(mail::Command),
+    /// Look through the provider's payments of some time, propose what is missing here, and apply it.
+    Reconcile(reconcile::Reconcile),
+    /// Compare the provider's payments, ours and the ledger. Fails when something does not add up.
+    Check(reconcile::Check),
     /// Add the demo's plans and accounts. Never for production: the passwords are public.
     #[command(hide = true)]
     SeedDemo,
@@ -58,8 +71,12 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
     let ctx = Context {
         db: pool.clone(),
         clock: Clock::system(),
-        // Only replaying an event needs one; the others work without keys.
-        providers: if matches!(command, Command::Event(_)) { set_up_providers(config) } else { Providers::default() },
+        // Only these ask one; the others work without keys.
+        providers: if matches!(command, Command::Event(_) | Command::Reconcile(_) | Command::Check(_)) {
+            set_up_providers(config)
+        } else {
+            Providers::default()
+        },
         public_url: config.public_url(config.listen),
     };
     let done = match command {
@@ -70,6 +87,10 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Event(command) => event::run(&ctx, command).await,
         Command::Key(command) => key::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
+        Command::Job(command) => job::run(&ctx, command).await,
+        Command::Mail(command) => mail::run(&ctx, command).await,
+        Command::Reconcile(asked) => reconcile::reconcile(&ctx, asked).await,
+        Command::Check(asked) => reconcile::compare(&ctx, asked).await,
         Command::SeedDemo => seed::demo(&ctx).await,
     };
     pool.close().await;

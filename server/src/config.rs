@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use atlas::notify::post;
 use clap::{Args, ValueEnum};
 use domain::Provider;
 use secrecy::{ExposeSecret, SecretString};
@@ -32,7 +33,13 @@ pub struct Config {
     /// How the log is written. What is written: `RUST_LOG`.
     #[arg(long, env = "ATLAS_LOG", default_value = "text", global = true, value_name = "FORMAT")]
     pub log: LogFormat,
-    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn,tower_sessions=warn", global = true, hide = true)]
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        default_value = "info,sqlx=warn,tower_sessions=warn,graphile_worker=warn",
+        global = true,
+        hide = true
+    )]
     pub log_filter: String,
     /// `postgres://…`. Without it the program runs a private Postgres of its own.
     #[arg(long, env = "DATABASE_URL", global = true, hide = true, value_parser = secret)]
@@ -42,6 +49,19 @@ pub struct Config {
     pub payment_provider: Provider,
     #[command(flatten)]
     pub whop: WhopConfig,
+    #[command(flatten)]
+    pub mail: MailConfig,
+}
+
+/// How mails go out. Without a server they are kept in the outbox.
+#[derive(Debug, Clone, Args)]
+pub struct MailConfig {
+    #[arg(long, env = "SMTP_URL", global = true, hide = true, value_parser = secret)]
+    pub smtp_url: Option<SecretString>,
+    #[arg(long = "mail-from", env = "MAIL_FROM", global = true, hide = true)]
+    pub from: Option<String>,
+    #[arg(long = "admin-mail", env = "ADMIN_MAIL", global = true, hide = true)]
+    pub admins: Option<String>,
 }
 
 /// Whop's keys and addresses. Options exist only so that clap reads the variables: a secret on a command line can be
@@ -99,7 +119,10 @@ Set in the environment only, because others can read a command line:
   WHOP_WEBHOOK_SECRET_PREVIOUS   still accepted while the secret is changed
   WHOP_APP_ID, WHOP_CLIENT_ID, WHOP_CLIENT_SECRET
   WHOP_API_URL, WHOP_OAUTH_URL, WHOP_WEB_URL   Whop's hosts, unless a sandbox stands in
-  RUST_LOG                       what is logged: info,sqlx=warn,tower_sessions=warn";
+  SMTP_URL                       smtps://user:password@host; without it mails are kept: atlas mail list
+  MAIL_FROM                      who mails are from: Atlas Credits <credits@example.com>
+  ADMIN_MAIL                     who hears of failures, with commas [default: everybody with the role admin]
+  RUST_LOG                       what is logged: info,sqlx=warn,tower_sessions=warn,graphile_worker=warn";
 
 impl Config {
     /// Everything that keeps `serve` from starting. Empty: all is well.
@@ -121,6 +144,9 @@ impl Config {
             Provider::Stripe => {
                 problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
             }
+        }
+        if let Err(problem) = self.mail.settings() {
+            problems.push(problem.to_string());
         }
         problems
     }
@@ -159,6 +185,15 @@ impl Config {
         let folder = program.parent().unwrap_or(&program);
         let beside = folder.join("site");
         if beside.is_dir() { beside } else { folder.parent().unwrap_or(folder).join("site") }
+    }
+}
+
+impl MailConfig {
+    /// None: no mail server is set up.
+    pub fn settings(&self) -> Result<Option<post::Settings>, post::BadSettings> {
+        let Some(url) = self.smtp_url.as_ref().filter(|url| given(Some(url)).is_some()) else { return Ok(None) };
+        let (from, admins) = (self.from.as_deref().unwrap_or_default(), self.admins.as_deref().unwrap_or_default());
+        post::Settings::parse(url, from, admins).map(Some)
     }
 }
 
@@ -263,6 +298,21 @@ mod tests {
         let shown =
             format!("{:?}", config(&["--whop-api-key", "apik_secret", "--database-url", "postgres://u:pw@h/d"]));
         assert!(!shown.contains("apik_secret") && !shown.contains("pw@h"), "{shown}");
+    }
+
+    #[test]
+    fn mail_needs_a_sender_and_an_encrypted_way() {
+        let said = |arguments: &[&str]| config(&[&["--payment-provider", "manual"], arguments].concat()).problems();
+        assert_eq!(said(&["--smtp-url", ""]), Vec::<String>::new(), "an empty variable is none");
+        assert_eq!(said(&["--smtp-url", "smtps://u:secret@mail.example.com", "--mail-from", "a@example.com"]).len(), 0);
+        for arguments in [
+            ["--smtp-url", "smtps://u:secret@mail.example.com", "--mail-from", "nobody"],
+            ["--smtp-url", "smtp://u:secret@mail.example.com", "--mail-from", "a@example.com"],
+        ] {
+            let said = said(&arguments);
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(!said[0].contains("secret"), "{said:?}");
+        }
     }
 
     #[test]

@@ -142,7 +142,8 @@ async fn refuse_too_many_rights(pool: &PgPool) -> Result<()> {
     let (role, may_write): (String, bool) = sqlx::query_as(
         "select current_user::text, bool_or(has_table_privilege(name, 'insert, delete, truncate')
             or has_any_column_privilege(name, 'insert, update'))
-         from unnest(array['credit_accounts', 'credit_transactions', 'credit_lots', 'credit_entries']) as name",
+         from unnest(array['credit_accounts', 'credit_transactions', 'credit_lots', 'credit_entries', 'credit_holds',
+            'credit_hold_lots', 'ledger_seals']) as name",
     )
     .fetch_one(pool)
     .await

@@ -7,18 +7,18 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail};
 use atlas::clock::Clock;
+use atlas::jobs::seal;
+use atlas::jobs::work::{self, STOP_TIMEOUT, Tools};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::{Database, Pools};
 use crate::router::{self, AppState};
-use crate::{providers, session};
-
-/// Between two looks for orders that nobody paid.
-const EXPIRE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
+use crate::{post, providers};
 
 pub async fn run(config: Config) -> Result<()> {
     let problems = config.problems();
@@ -42,18 +42,33 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     let bound = listener.local_addr()?;
     let state = state(config, &pools, bound)?;
     let site = router::build(&state)?;
+    let tools =
+        Tools { ctx: atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }, post: post::post(config)? };
+    let (stopping, mut stopped) = watch::channel(());
+    let mut jobs = JoinSet::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(session::sweep_hourly(pools.work.clone(), Clock::system()));
+    tasks.spawn(seal::each_second(tools.ctx.clone()));
     tasks.spawn(state.hub.clone().listen(pools.work.clone()));
-    tasks.spawn(expire_orders(atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }));
+    jobs.spawn(work::run(tools, async move { drop(stopped.changed().await) }));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
-    accept::until_stopped(listener, site, stop).await;
+    accept::until_stopped(listener, site, &mut Told { stop: &mut *stop, stopping }).await;
     state.inbox.close().await;
     // Those whose senders hung up are still under way.
     state.spends.close().await;
+    finish(jobs, stop).await;
     tasks.shutdown().await;
     pools.close().await;
     Ok(())
+}
+
+/// Jobs were told to stop when the requests were; by now most have.
+async fn finish(mut jobs: JoinSet<()>, stop: &mut impl Stop) {
+    tokio::select! {
+        _ = jobs.join_next() => {}
+        () = tokio::time::sleep(STOP_TIMEOUT) => tracing::warn!("cutting off jobs that did not end in time"),
+        () = stop.next() => tracing::warn!("second signal: cutting off running jobs"),
+    }
+    jobs.shutdown().await;
 }
 
 fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> {
@@ -65,18 +80,6 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> 
         public_url: config.public_url(bound),
     };
     AppState::new(ctx, config, pools.clone(), whop, bound)
-}
-
-/// Closes orders that nobody paid, every few minutes, for as long as the process runs.
-async fn expire_orders(ctx: atlas::Context) {
-    loop {
-        match atlas::orders::expire::expire_old(&ctx).await {
-            Ok(0) => {}
-            Ok(orders) => tracing::info!(orders, "orders expired"),
-            Err(error) => tracing::warn!(error = ?error, "old orders could not be expired"),
-        }
-        tokio::time::sleep(EXPIRE_EVERY).await;
-    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -111,5 +114,18 @@ impl Stop for StopSignal {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+/// Passes the signal on to the jobs.
+struct Told<'a, S> {
+    stop: &'a mut S,
+    stopping: watch::Sender<()>,
+}
+
+impl<S: Stop> Stop for Told<'_, S> {
+    async fn next(&mut self) {
+        self.stop.next().await;
+        self.stopping.send_replace(());
     }
 }

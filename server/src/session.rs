@@ -1,6 +1,11 @@
 //! Sessions in our own table: the cookie holds a random id, the table its hash. An ended session stays ended, even if
 //! a slow request that began before still holds a copy.
 
+#![expect(
+    deprecated,
+    reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
+)]
+
 mod cookie;
 
 use std::fmt;
@@ -25,8 +30,6 @@ const IDLE_MAX: Duration = Duration::hours(24);
 const AGE_MAX_DAYS: i32 = 30;
 /// A session in use is prolonged at most this often, so that reading a page rarely writes.
 const PROLONG_AFTER: Duration = Duration::hours(1);
-const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(1);
-const SWEEP_BATCH: i64 = 1_000;
 const CREATE_TRIES: u32 = 3;
 
 /// Gives `pages` the extension `Session`. Nothing is read before a handler asks, nothing kept before one stores.
@@ -41,32 +44,6 @@ pub fn attach(pages: Router, ctx: &atlas::Context) -> Router {
         .with_same_site(SameSite::Lax)
         .with_path("/");
     pages.layer(sessions).layer(axum::middleware::map_response(cookie::keep_host_prefix))
-}
-
-/// Forgets expired sessions, each hour, for as long as the process runs.
-pub async fn sweep_hourly(db: PgPool, clock: Clock) {
-    loop {
-        if let Err(error) = sweep(&db, &clock).await {
-            tracing::warn!(%error, "expired sessions could not be removed");
-        }
-        tokio::time::sleep(SWEEP_EVERY).await;
-    }
-}
-
-async fn sweep(db: &PgPool, clock: &Clock) -> sqlx::Result<()> {
-    loop {
-        let done = sqlx::query!(
-            "delete from sessions where id_hash in (
-                select id_hash from sessions where expires_at <= $1 limit $2 for update skip locked)",
-            clock.now(),
-            SWEEP_BATCH
-        )
-        .execute(db)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Ok(());
-        }
-    }
 }
 
 #[derive(Clone)]

@@ -8,6 +8,8 @@ use sqlx::PgConnection;
 
 use super::{Content, Fact, ReadEvent};
 use crate::batcher::isolate;
+use crate::jobs::{self, kinds::ReplayEvent};
+use crate::notify::{News, announce};
 use crate::orders::decide::Verdict;
 use crate::orders::settle;
 use crate::providers::verify::VerifiedDelivery;
@@ -129,7 +131,7 @@ async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<
 
     let mut outcomes = outcomes.into_iter();
     let received = deliveries.iter().zip(is_fresh).map(|(delivery, fresh)| {
-        match fresh.then(|| outcomes.next()).flatten().filter(|_| stored.contains(delivery.id())) {
+        match fresh.then(|| outcomes.next()).flatten().filter(|_| stored.contains_key(delivery.id())) {
             Some((received, _)) => received,
             None => Received::Duplicate,
         }
@@ -195,25 +197,25 @@ pub(super) async fn apply_contents(
     Ok(outcomes.collect())
 }
 
-/// Stores the events with their verdicts; the ids of those that were not there yet.
+/// Stores the events with their verdicts; those that were not there yet, with our ids for them.
 async fn insert(
     ctx: &Context,
     tx: &mut PgConnection,
     deliveries: &[&Delivery],
     outcomes: &[(Received, Option<OrderId>)],
-) -> Result<HashSet<String>> {
-    let Some(first) = deliveries.first() else { return Ok(HashSet::new()) };
+) -> Result<HashMap<String, EventId>> {
+    let Some(first) = deliveries.first() else { return Ok(HashMap::new()) };
     let texts = |of: &dyn Fn(&Delivery) -> String| deliveries.iter().map(|delivery| of(delivery)).collect::<Vec<_>>();
     let states: Vec<_> = outcomes.iter().map(|(received, _)| received.columns()).collect();
-    let stored = sqlx::query_scalar!(
-        "insert into provider_events (id, provider, event_id, kind, object_id, payment_id, state, reason, order_id, body,
+    let stored = sqlx::query!(
+        r#"insert into provider_events (id, provider, event_id, kind, object_id, payment_id, state, reason, order_id, body,
             body_hash, secret, decided_at)
         select id, $1, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret, $13
         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[],
             $10::bytea[], $11::bytea[], $12::text[])
             as told (id, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret)
         on conflict on constraint provider_events_once do nothing
-        returning event_id",
+        returning event_id, id as "id: EventId""#,
         first.provider as Provider,
         &deliveries.iter().map(|_| EventId::from_uuid(ids::fresh())).collect::<Vec<_>>() as &[EventId],
         &texts(&|delivery| delivery.id().to_owned()),
@@ -229,20 +231,27 @@ async fn insert(
         &texts(&|delivery| delivery.verified.secret_used().as_str().to_owned()),
         ctx.now(),
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    let stored: HashMap<String, EventId> = stored.into_iter().map(|row| (row.event_id, row.id)).collect();
+    let mut news = Vec::new();
     for (delivery, (received, _)) in deliveries.iter().zip(outcomes) {
-        if let Received::Quarantined(reason) = received {
+        if let (Received::Quarantined(reason), Some(event)) = (received, stored.get(delivery.id())) {
             tracing::error!(event.id = delivery.id(), event.kind = delivery.event.kind, reason, "webhook quarantined");
+            news.push(News::Quarantined { event: *event });
         }
     }
-    Ok(stored.into_iter().collect())
+    announce(tx, &news).await?;
+    Ok(stored)
 }
 
 /// Keeps an event that can't be applied, so that it is tried again, and a person can look.
 async fn park(ctx: &Context, delivery: &Delivery) -> Result<Received> {
     let mut tx = ctx.db.begin().await?;
-    insert(ctx, &mut tx, &[delivery], &[(Received::Parked, None)]).await?;
+    let stored = insert(ctx, &mut tx, &[delivery], &[(Received::Parked, None)]).await?;
+    for event in stored.into_values() {
+        jobs::enqueue(&mut tx, &ReplayEvent { event }).await?;
+    }
     tx.commit().await?;
     Ok(Received::Parked)
 }

@@ -2,6 +2,7 @@
 
 use domain::{Credits, PersonId};
 use sqlx::PgExecutor;
+use time::OffsetDateTime;
 
 use crate::Result;
 
@@ -33,4 +34,25 @@ pub async fn balance(db: impl PgExecutor<'_>, owner: PersonId) -> Result<Balance
     .fetch_one(db)
     .await?;
     Ok(Balance { posted: row.posted, held: row.held, debt: row.debt })
+}
+
+/// What was in a wallet at a past moment, and what it owed. What was held then is not kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PastBalance {
+    pub posted: Credits,
+    pub debt: Credits,
+}
+
+/// The person's balance as of `at`: after the last movement that was booked by then.
+pub async fn balance_at(db: impl PgExecutor<'_>, owner: PersonId, at: OffsetDateTime) -> Result<PastBalance> {
+    let row = sqlx::query!(
+        r#"select balance_after as "posted: Credits", debt_after as "debt: Credits" from credit_transactions
+        where account_id = (select id from credit_accounts where owner_id = $1 and kind = 'wallet') and created_at <= $2
+        order by last_seq desc limit 1"#,
+        owner as PersonId,
+        at,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map_or_else(PastBalance::default, |row| PastBalance { posted: row.posted, debt: row.debt }))
 }

@@ -87,15 +87,30 @@ pub struct Page {
 
 /// The movements before number `before` (none: from the newest), newest first.
 pub async fn page(db: &PgPool, owner: PersonId, filter: Filter, before: Option<i64>) -> Result<Page> {
-    let mut lines = lines(db, owner, filter, before, PAGE_LINES + 1).await?;
+    Ok(cut(lines(db, owner, filter, None, before, PAGE_LINES + 1).await?))
+}
+
+/// The statement as it stood at `at`: what was booked by then, newest first, before number `before`.
+pub async fn page_as_of(db: &PgPool, owner: PersonId, at: OffsetDateTime, before: Option<i64>) -> Result<Page> {
+    Ok(cut(lines(db, owner, Filter::default(), Some(at), before, PAGE_LINES + 1).await?))
+}
+
+fn cut(mut lines: Vec<Line>) -> Page {
     let more = lines.len() > PAGE_LINES;
     lines.truncate(PAGE_LINES);
     let older = if more { lines.last().map(|line| line.seq) } else { None };
-    Ok(Page { lines, older })
+    Page { lines, older }
 }
 
 /// Uses the index `credit_transactions_statement`.
-async fn lines(db: &PgPool, owner: PersonId, filter: Filter, before: Option<i64>, limit: usize) -> Result<Vec<Line>> {
+async fn lines(
+    db: &PgPool,
+    owner: PersonId,
+    filter: Filter,
+    as_of: Option<OffsetDateTime>,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<Line>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = sqlx::query!(
         r#"select t.id as "id: TransactionId", t.kind as "kind: TransactionKind", t.last_seq, t.created_at, t.description,
@@ -107,6 +122,7 @@ async fn lines(db: &PgPool, owner: PersonId, filter: Filter, before: Option<i64>
             and ($3::smallint = 0 or sign(t.net) = $3)
             and ($4::date is null or t.created_at >= $4::date::timestamp at time zone 'UTC')
             and ($5::date is null or t.created_at < ($5::date + 1)::timestamp at time zone 'UTC')
+            and ($7::timestamptz is null or t.created_at <= $7)
         order by t.last_seq desc
         limit $6"#,
         owner as PersonId,
@@ -115,6 +131,7 @@ async fn lines(db: &PgPool, owner: PersonId, filter: Filter, before: Option<i64>
         filter.from.map(|day| day.max(FIRST_DAY)),
         filter.to.map(|day| day.max(FIRST_DAY)),
         limit,
+        as_of,
     )
     .fetch_all(db)
     .await?;

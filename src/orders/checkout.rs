@@ -8,6 +8,7 @@ use super::FormKey;
 use crate::people::SignedIn;
 use crate::plans::{self, Offer};
 use crate::providers::{Checkout, CheckoutRequest, ProviderError};
+use crate::reconcile::sweep;
 use crate::{Context, Error, Refusal, Result, ids, tasks};
 
 /// Where the buyer goes next.
@@ -103,8 +104,8 @@ async fn insert(
     let id = OrderId::from_uuid(ids::fresh());
     sqlx::query!(
         "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
-            state, created_at, changed_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
+            state, next_ask_at, created_at, changed_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $11, $10, $10)
         on conflict on constraint credit_orders_key do nothing",
         id as OrderId,
         buyer as PersonId,
@@ -116,6 +117,7 @@ async fn insert(
         price.currency as Currency,
         provider as Provider,
         ctx.now(),
+        ctx.now() + sweep::FIRST_ASK,
     )
     .execute(&ctx.db)
     .await?;

@@ -21,7 +21,10 @@ use async_trait::async_trait;
 use domain::{Money, Provider};
 use time::Duration;
 
-use super::{Checkout, CheckoutRequest, NotAnEvent, PaymentProvider, PaymentQuery, ProviderError};
+use super::{
+    Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
+    Window,
+};
 use crate::events::{Fact, PaymentFacts, ReadEvent};
 use wire::amount::Price;
 use wire::checkout::{CheckoutConfiguration, InlinePlan, NewCheckout};
@@ -173,6 +176,31 @@ impl PaymentProvider for Whop {
             }
         }
         Ok(facts)
+    }
+
+    async fn payments_between(&self, window: Window, cursor: Option<&str>) -> Result<PaymentPage, ProviderError> {
+        let filter = PaymentFilter {
+            created_after: Some(window.from),
+            created_before: Some(window.to),
+            ..PaymentFilter::default()
+        };
+        let mut pages = self.client.payments(&filter).after(cursor).at_most(1);
+        let listed = pages.next().await?.unwrap_or_default();
+        let mut page = PaymentPage { next: pages.cursor().map(str::to_owned), ..PaymentPage::default() };
+        for mut payment in listed {
+            // The list was asked for by our account, so that is whose they are even where it isn't repeated.
+            if payment.account().is_none() {
+                payment.account_id = Some(self.account().to_owned());
+            }
+            match facts::facts(&payment) {
+                Ok(facts) => page.payments.push(facts),
+                Err(reason) => {
+                    let payment_id = text::clean(&payment.id).unwrap_or_else(|| "an id that can't be shown".to_owned());
+                    page.unreadable.push(Unreadable { payment_id, reason: reason.to_string() });
+                }
+            }
+        }
+        Ok(page)
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

@@ -6,7 +6,10 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use atlas::events::{Content, Fact, PaymentFacts, ReadEvent};
-use atlas::providers::{Checkout, CheckoutRequest, NotAnEvent, PaymentProvider, PaymentQuery, ProviderError};
+use atlas::providers::{
+    Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
+    Window,
+};
 use domain::{OrderId, Provider};
 use tokio::sync::watch;
 
@@ -49,6 +52,7 @@ struct Script {
     reversals: Vec<Fact>,
     queries: Vec<PaymentQuery>,
     events: HashMap<Vec<u8>, ReadEvent>,
+    unreadable: Vec<Unreadable>,
 }
 
 pub struct Scripted {
@@ -92,6 +96,12 @@ impl Scripted {
     /// Makes a refund or dispute part of what it says about its payment.
     pub fn knows_reversal(&self, fact: Fact) {
         self.script().reversals.push(fact);
+    }
+
+    /// From now on its list has a payment that nobody can read.
+    pub fn garbles(&self, payment_id: &str) {
+        let (payment_id, reason) = (payment_id.to_owned(), "unknown_status".to_owned());
+        self.script().unreadable.push(Unreadable { payment_id, reason });
     }
 
     /// From now on a webhook with this body says `content`.
@@ -169,6 +179,24 @@ impl PaymentProvider for Scripted {
     async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError> {
         let script = self.script();
         Ok(script.reversals.iter().filter(|fact| fact.payment_id() == payment.payment_id).cloned().collect())
+    }
+
+    /// Two a page, whatever the window: the script has no time.
+    async fn payments_between(&self, window: Window, cursor: Option<&str>) -> Result<PaymentPage, ProviderError> {
+        assert!(window.from < window.to);
+        self.answer().await;
+        let script = self.script();
+        if let Some(fault) = script.fault {
+            return Err(fault.error());
+        }
+        let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+        let payments: Vec<_> = script.payments.iter().skip(from).take(2).cloned().collect();
+        let to = from + payments.len();
+        Ok(PaymentPage {
+            payments,
+            unreadable: if from == 0 { script.unreadable.clone() } else { Vec::new() },
+            next: (to < script.payments.len()).then(|| to.to_string()),
+        })
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

@@ -2,6 +2,7 @@
 //! works under [`atlas::APP_ROLE`], so that every test also shows that the least rights are enough.
 
 mod debt;
+mod ledger;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use time::Duration;
 
+pub use self::ledger::{captured, level, reservation};
 use crate::scripted::{ACCOUNT, Scripted};
 
 const SECRET: &str = "ws_a_secret_for_tests_alone_0123456789";

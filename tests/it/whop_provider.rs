@@ -4,7 +4,7 @@
 
 use atlas::events::{Content, Fact};
 use atlas::providers::whop::Whop;
-use atlas::providers::{Checkout, CheckoutRequest, PaymentProvider, PaymentQuery, ProviderError};
+use atlas::providers::{Checkout, CheckoutRequest, PaymentProvider, PaymentQuery, ProviderError, Unreadable, Window};
 use domain::{Money, PaymentState, Provider};
 use serde_json::{Value, json};
 use time::macros::datetime;
@@ -213,6 +213,39 @@ async fn the_search_ends_after_five_pages() {
     answers(&server, (1..20).map(page)).await;
     assert_eq!(whop.payments_of(&query(None)).await.unwrap(), []);
     assert_eq!(asked(&server).await.len(), 5);
+}
+
+#[tokio::test]
+async fn the_payments_of_a_window_come_page_by_page_and_none_is_passed_over() {
+    let (server, whop) = provider().await;
+    let page = |payments: &[Value], cursor: Option<&str>| {
+        ok(&json!({"data": payments, "page_info": {"end_cursor": cursor, "has_next_page": cursor.is_some()}}))
+    };
+    let unsaid = json!({"account_id": null, "checkout_configuration_id": null});
+    let strange = json!({"status": "dreaming"});
+    answers(
+        &server,
+        [
+            page(&[payment("pay_1", &json!({})), payment("pay_2", &strange)], Some("c1")),
+            page(&[payment("pay_3", &unsaid)], None),
+        ],
+    )
+    .await;
+    let window = Window { from: datetime!(2026-11-20 00:00 UTC), to: datetime!(2026-11-21 00:00 UTC) };
+    let first = whop.payments_between(window, None).await.unwrap();
+    let ids: Vec<_> = first.payments.iter().map(|facts| facts.payment_id.as_str()).collect();
+    assert_eq!((ids, first.next.as_deref()), (vec!["pay_1"], Some("c1")));
+    let unreadable = Unreadable { payment_id: "pay_2".to_owned(), reason: "unknown_status".to_owned() };
+    assert_eq!(first.unreadable, [unreadable]);
+    let last = whop.payments_between(window, Some("c1")).await.unwrap();
+    assert_eq!((last.payments.len(), &last.next, last.payments[0].account.as_deref()), (1, &None, Some("biz_Ex0001")));
+
+    let asked: Vec<String> =
+        asked(&server).await.iter().map(|request| request.url.query().unwrap().to_owned()).collect();
+    for part in ["created_after=2026-11-20T00%3A00%3A00Z", "created_before=2026-11-21T00%3A00%3A00Z"] {
+        assert!(asked.iter().all(|query| query.contains(part)), "{asked:?}");
+    }
+    assert!(!asked[0].contains("after=c1") && asked[1].contains("after=c1"), "{asked:?}");
 }
 
 #[tokio::test]

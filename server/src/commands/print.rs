@@ -13,6 +13,12 @@ pub struct Format {
     json: bool,
 }
 
+impl Format {
+    pub const fn is_json(self) -> bool {
+        self.json
+    }
+}
+
 /// One column: its heading, and the field of each row's JSON that stands under it.
 pub type Column = (&'static str, &'static str);
 

@@ -14,6 +14,7 @@ use tower_sessions::Session;
 use super::*;
 
 struct Site {
+    ctx: atlas::Context,
     pages: Router,
     clock: Clock,
     /// The slow page has read its session.
@@ -50,7 +51,7 @@ impl Site {
             .route("/renew", get(async |session: Session| session.cycle_id().await.unwrap()))
             .route("/slow", get(slow))
             .route("/aside", get(async || "nothing"));
-        Self { pages: attach(pages, &ctx), clock, reached, go_on }
+        Self { pages: attach(pages, &ctx), ctx, clock, reached, go_on }
     }
 
     async fn visit(&self, path: &str, cookie: Option<&str>) -> Response<Body> {
@@ -158,7 +159,7 @@ async fn an_idle_session_ends_and_is_swept_away(db: PgPool) {
     let cookie = cookie(&site.visit("/store", None).await);
     site.clock.advance(Duration::hours(24));
     assert_eq!(site.name(&cookie).await, "");
-    sweep(&db, &site.clock).await.unwrap();
+    atlas::people::sessions::sweep(&site.ctx).await.unwrap();
     assert_eq!(rows(&db).await, 0);
 }
 

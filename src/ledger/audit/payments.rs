@@ -9,7 +9,13 @@ pub(super) async fn findings(tx: &mut PgConnection) -> Result<Vec<Finding>> {
     Ok(sqlx::query_as!(
         Finding,
         r#"
-        with findings as (
+        with taken as (
+            select provider, payment_id, sum(case when kind = 'grant' then net - debt_change else 0 end) as granted,
+                sum(case when kind = 'grant' then 0 else debt_change - net end) as taken
+            from credit_transactions
+            where payment_id is not null and kind in ('grant', 'clawback', 'reinstate')
+            group by provider, payment_id
+        ), findings as (
             select 'each collected payment granted exactly its order''s credits once' as invariant, count(*) as rows
             from payments payment
             left join credit_transactions t on t.id = payment.granted_by
@@ -29,6 +35,14 @@ pub(super) async fn findings(tx: &mut PgConnection) -> Result<Vec<Finding>> {
             select 'no payment granted without being collected', count(*)
             from credit_transactions t join payments payment on payment.provider = t.provider and payment.payment_id = t.payment_id
             where t.kind = 'grant' and (payment.state <> 'succeeded' or payment.granted_by is distinct from t.id)
+            union all
+            select 'what was taken back of a payment is between nothing and all that it granted', count(*)
+            from taken where taken not between 0 and granted
+            union all
+            select 'what is frozen of a payment was not taken back', count(*)
+            from credit_holds hold left join taken on taken.provider = hold.provider and taken.payment_id = hold.payment_id
+            where hold.state = 'open' and hold.payment_id is not null
+                and hold.amount > coalesce(taken.granted - taken.taken, 0)
         )
         select invariant as "invariant!", rows as "rows!" from findings where rows > 0
         "#

@@ -1,9 +1,12 @@
 //! A wallet at a glance, from one query: its newest movements, and what was in it at the end of each of the last days.
 
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
 use domain::ledger::TransactionKind;
 use domain::{Credits, OrderId, PersonId, TransactionId};
 use sqlx::PgExecutor;
-use time::{Date, Duration, OffsetDateTime, UtcOffset};
+use time::{Date, Duration, UtcOffset};
 
 use super::Line;
 use crate::Result;
@@ -32,52 +35,51 @@ pub struct Overview {
     pub history: Vec<DayEnd>,
 }
 
-/// Reads the wallet's movements once, back from the newest, by the index `credit_transactions_statement`.
+/// Both from one moment. The balances of the days are counted back from what the newest movement left.
 pub async fn overview(db: impl PgExecutor<'_>, owner: PersonId, span: Span) -> Result<Overview> {
-    let mut lines = telling(db, owner, span).await?;
-    let history = day_ends(&lines, span);
-    lines.truncate(span.lines);
-    Ok(Overview { recent: lines, history })
-}
-
-/// The lines that tell the rest, newest first: the newest ones, the last of each day of the span, and the last before it.
-async fn telling(db: impl PgExecutor<'_>, owner: PersonId, span: Span) -> Result<Vec<Line>> {
     let rows = sqlx::query!(
-        r#"select line.id as "id: TransactionId", line.kind as "kind: TransactionKind", line.last_seq, line.created_at,
-            line.description, line.net as "net: Credits", line.debt_change as "debt_change: Credits",
-            line.balance_after as "balance_after: Credits", line.order_id as "order_id: OrderId"
-        from (
-            select t.id, t.kind, t.last_seq, t.created_at, t.description, t.net, t.debt_change, t.balance_after, t.order_id,
-                row_number() over newest_first as place, lag(t.created_at) over newest_first as next_at
-            from credit_transactions t
-            where t.account_id = (select id from credit_accounts where owner_id = $1 and kind = 'wallet')
-            window newest_first as (order by t.last_seq desc)
-        ) line
-        where line.place <= $3 or (
-            line.next_at >= $2
-            and (line.created_at at time zone 'UTC')::date <> (line.next_at at time zone 'UTC')::date
+        r#"with wallet as materialized (
+            select id from credit_accounts where owner_id = $1 and kind = 'wallet'
+        ), newest as (
+            select id, kind, last_seq, created_at, description, net, debt_change, balance_after, order_id
+            from credit_transactions where account_id = (select id from wallet)
+            order by last_seq desc limit $3
+        ), moved as (
+            select array_agg(day) as days, array_agg(net) as nets from (
+                select date_bin('1 day', created_at, $2) as day, sum(net)::bigint as net from credit_transactions
+                where account_id = (select id from wallet) and created_at >= $2
+                group by date_bin('1 day', created_at, $2)
+            ) by_day
         )
-        order by line.last_seq desc"#,
+        select newest.id as "id: TransactionId", newest.kind as "kind: TransactionKind", newest.last_seq,
+            newest.created_at, newest.description, newest.net as "net: Credits",
+            newest.debt_change as "debt_change: Credits", newest.balance_after as "balance_after: Credits",
+            newest.order_id as "order_id: OrderId", moved.days, moved.nets
+        from newest cross join moved
+        order by newest.last_seq desc"#,
         owner as PersonId,
         span.first_day().midnight().assume_utc(),
         i64::try_from(span.lines.max(1)).unwrap_or(i64::MAX),
     )
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Line {
-            transaction: row.id,
-            kind: row.kind,
-            seq: row.last_seq,
-            at: row.created_at,
-            description: row.description,
-            net: row.net,
-            debt_change: row.debt_change,
-            balance_after: row.balance_after,
-            order: row.order_id,
-        })
-        .collect())
+    let left = rows.first().map_or(Credits::ZERO, |row| row.balance_after);
+    let (days, nets) = rows.first().map(|row| (row.days.as_deref(), row.nets.as_deref())).unwrap_or_default();
+    let moved = days.unwrap_or_default().iter().map(|at| at.to_offset(UtcOffset::UTC).date());
+    let moved = moved.zip(nets.unwrap_or_default().iter().copied()).collect();
+    let history = day_ends(left, &moved, span);
+    let lines = rows.into_iter().take(span.lines).map(|row| Line {
+        transaction: row.id,
+        kind: row.kind,
+        seq: row.last_seq,
+        at: row.created_at,
+        description: row.description,
+        net: row.net,
+        debt_change: row.debt_change,
+        balance_after: row.balance_after,
+        order: row.order_id,
+    });
+    Ok(Overview { recent: lines.collect(), history })
 }
 
 impl Span {
@@ -86,21 +88,35 @@ impl Span {
     }
 }
 
-/// A day ends with what its last movement left, or with what the day before it ended with; at first with nothing.
-fn day_ends(newest_first: &[Line], span: Span) -> Vec<DayEnd> {
-    let mut oldest_first = newest_first.iter().rev().peekable();
-    let mut balance = Credits::ZERO;
-    (0..i64::from(span.days))
-        .map(|later| {
-            let day = span.first_day().saturating_add(Duration::days(later));
-            while let Some(line) = oldest_first.next_if(|line| day_of(line.at) <= day) {
-                balance = line.balance_after;
-            }
-            DayEnd { day, balance }
+/// A day began with what it ended with, less what moved in it; and so did the day before it end.
+fn day_ends(left: Credits, moved: &BTreeMap<Date, i64>, span: Span) -> Vec<DayEnd> {
+    // The database's clock may be a moment ahead, and its day a day.
+    let later: i64 = moved.range((Excluded(span.today), Unbounded)).map(|(_, net)| net).sum();
+    let mut balance = left.get() - later;
+    let mut newest_first: Vec<DayEnd> = (0..i64::from(span.days))
+        .map(|ago| {
+            let day = span.today.saturating_sub(Duration::days(ago));
+            let end = DayEnd { day, balance: Credits::new(balance) };
+            balance -= moved.get(&day).copied().unwrap_or_default();
+            end
         })
-        .collect()
+        .collect();
+    newest_first.reverse();
+    newest_first
 }
 
-fn day_of(at: OffsetDateTime) -> Date {
-    at.to_offset(UtcOffset::UTC).date()
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn days_are_counted_back_from_what_is_left() {
+        let moved = [(date!(2026 - 11 - 01), 100), (date!(2026 - 11 - 03), -30), (date!(2026 - 11 - 05), 7)].into();
+        let span = Span { today: date!(2026 - 11 - 04), days: 5, lines: 0 };
+        let ends = day_ends(Credits::new(80), &moved, span);
+        let shown: Vec<_> = ends.iter().map(|end| (end.day.day(), end.balance.get())).collect();
+        assert_eq!(shown, [(31, 3), (1, 103), (2, 103), (3, 73), (4, 73)]);
+    }
 }

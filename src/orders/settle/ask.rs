@@ -29,18 +29,23 @@ pub async fn ask(ctx: &Context, order: OrderId, payment_hint: Option<String>) ->
             Err(error @ ProviderError::Unreachable(_)) => return Err(Error::unavailable(error)),
             Err(error) => return Err(Error::broken(error)),
         };
-        let facts: Vec<&Fact> = facts.iter().collect();
-        let mut tx = ctx.db.begin().await?;
-        let verdicts = settle(&ctx, &mut tx, provider, adapter.account(), &facts).await?;
-        tx.commit().await?;
-        for (verdict, fact) in verdicts.into_iter().zip(facts) {
-            if let Verdict::Quarantined(misfit, _) = verdict {
-                tracing::error!(order.id = %order, payment.id = %fact.payment_id(), reason = misfit.as_str(), "what the provider answered does not fit the order");
-            }
-        }
-        Ok(())
+        take_in(&ctx, adapter, &facts).await
     })
     .await
+}
+
+/// Brings orders up to date with what a provider answered.
+pub(crate) async fn take_in(ctx: &Context, adapter: &dyn PaymentProvider, facts: &[Fact]) -> Result<()> {
+    let facts: Vec<&Fact> = facts.iter().collect();
+    let mut tx = ctx.db.begin().await?;
+    let verdicts = settle(ctx, &mut tx, adapter.name(), adapter.account(), &facts).await?;
+    tx.commit().await?;
+    for (verdict, fact) in verdicts.into_iter().zip(facts) {
+        if let Verdict::Quarantined(misfit, order) = verdict {
+            tracing::error!(order.id = ?order, payment.id = %fact.payment_id(), reason = misfit.as_str(), "what the provider answered does not fit");
+        }
+    }
+    Ok(())
 }
 
 /// The payments of a checkout, and what takes them back.
@@ -48,12 +53,19 @@ async fn said_of(adapter: &dyn PaymentProvider, query: &PaymentQuery) -> Result<
     let mut facts = Vec::new();
     let of_this_checkout = |payment: &PaymentFacts| payment.checkout_id.as_deref() == Some(&query.checkout_id);
     for payment in adapter.payments_of(query).await?.into_iter().filter(of_this_checkout) {
-        let taken_back = payment.disputed || payment.refunded.is_some();
-        let reversals = if taken_back { adapter.reversals_of(&payment).await? } else { Vec::new() };
-        facts.push(Fact::Payment(payment));
-        facts.extend(reversals);
+        facts.extend(with_reversals(adapter, payment).await?);
     }
     Ok(facts)
+}
+
+/// A payment, and what takes it back.
+pub(crate) async fn with_reversals(
+    adapter: &dyn PaymentProvider,
+    payment: PaymentFacts,
+) -> Result<Vec<Fact>, ProviderError> {
+    let taken_back = payment.disputed || payment.refunded.is_some();
+    let reversals = if taken_back { adapter.reversals_of(&payment).await? } else { Vec::new() };
+    Ok(std::iter::once(Fact::Payment(payment)).chain(reversals).collect())
 }
 
 /// Takes the turn to ask, if it is due.

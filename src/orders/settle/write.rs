@@ -14,6 +14,7 @@ use super::load::missing;
 use crate::ledger::Key;
 use crate::ledger::grant::{Grant, PaymentKey, grant_batch};
 use crate::ledger::take_back::{TakeBack, take_back_batch};
+use crate::notify::{News, announce};
 use crate::{Context, Error, Result};
 
 pub async fn write(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {
@@ -23,7 +24,29 @@ pub async fn write(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Resul
     grant_credits(tx, books).await?;
     take_credits_back(tx, books).await?;
     write_orders(ctx, tx, books).await?;
-    end_waiting(ctx, tx, books).await
+    end_waiting(ctx, tx, books).await?;
+    announce(tx, &news(books)).await
+}
+
+/// What people hear of it. Announcing again what was announced before does nothing.
+fn news(books: &Books) -> Vec<News> {
+    let mut news = Vec::new();
+    for id in &books.changed.payments {
+        let Some(payment) = books.payments.get(id) else { continue };
+        let order = payment.order;
+        if books.changed.granted.contains(id) {
+            news.push(News::Receipt { order, payment: id.clone() });
+        }
+        if payment.state == PaymentState::Failed {
+            news.push(News::PaymentFailed { order, payment: id.clone() });
+            news.push(News::AdminPaymentFailed { order, payment: id.clone() });
+        }
+        let succeeded = books.refunds.iter().filter(|(_, refund)| {
+            refund.payment_id == *id && refund.state == RefundState::Succeeded && payment.granted.is_some()
+        });
+        news.extend(succeeded.map(|(refund, _)| News::Refunded { order, refund: refund.clone() }));
+    }
+    news
 }
 
 async fn write_refunds(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {

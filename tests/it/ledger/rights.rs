@@ -80,6 +80,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "credits_expire",
             "credits_grant",
             "credits_grant_batch",
+            "credits_lock_wallets",
             "credits_open_application",
             "credits_open_wallet",
             "credits_release_batch",
@@ -140,6 +141,24 @@ async fn even_the_owner_cannot_change_what_was_booked(pool: PgPool) {
         ] {
             assert_eq!(refused(&stage.owner, &sql).await, "42501", "{sql}");
         }
+    }
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn even_the_owner_cannot_change_a_seal_or_lose_an_account(pool: PgPool) {
+    let stage = moved(pool).await;
+    stage.rests().await;
+    atlas::ledger::seal::seal(&stage.ctx.db, 100).await.unwrap().unwrap();
+    for sql in [
+        "update ledger_seals set sealed_at = sealed_at",
+        "delete from ledger_seals",
+        "truncate ledger_seals",
+        "delete from credit_accounts where code = 'promo'",
+        "delete from credit_accounts where kind = 'wallet'",
+        "truncate credit_accounts cascade",
+    ] {
+        assert_eq!(refused(&stage.owner, sql).await, "42501", "{sql}");
     }
     stage.audits_clean().await;
 }

@@ -1,9 +1,9 @@
 //! What people read of the ledger: statement, story, CSV, balance over the last days.
 
 use atlas::Error;
-use atlas::ledger::balance::balance;
+use atlas::ledger::balance::{PastBalance, balance, balance_at};
 use atlas::ledger::statement::overview::{Span, overview};
-use atlas::ledger::statement::{Direction, Filter, PAGE_LINES, csv, page, story::story};
+use atlas::ledger::statement::{Direction, Filter, PAGE_LINES, csv, page, page_as_of, story::story};
 use atlas::people::SignedIn;
 use domain::ledger::{LotSource, TransactionKind};
 use domain::{Credits, Money, PersonId, TransactionId};
@@ -53,6 +53,30 @@ async fn the_statement_runs_back_from_the_newest_with_its_balances(pool: PgPool)
     assert_eq!(page.older, None);
     let span = Span { today: today(), days: 1, lines: 2 };
     assert_eq!(overview(&stage.ctx.db, ana.id(), span).await.unwrap().recent, page.lines[..2]);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn balance_and_statement_are_told_as_of_any_moment(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    stage.grants(&promo(&ana, 100)).await.unwrap();
+    let_pass(&stage, 1).await;
+    stage.spends(&usage(&ana, 30)).await.unwrap();
+    stage.owes(&ana, 7).await;
+    let_pass(&stage, 1).await;
+    stage.grants(&promo(&ana, 5)).await.unwrap();
+
+    let now = atlas::clock::Clock::system().now();
+    let past = |hours: i64| now - Duration::hours(hours);
+    let told = |posted, debt| PastBalance { posted: Credits::new(posted), debt: Credits::new(debt) };
+    for (hours, expected, lines) in
+        [(60, told(0, 0), 0), (36, told(100, 0), 1), (12, told(70, 7), 3), (-1, told(70, 2), 4)]
+    {
+        assert_eq!(balance_at(&stage.ctx.db, ana.id(), past(hours)).await.unwrap(), expected, "{hours} hours ago");
+        let page = page_as_of(&stage.ctx.db, ana.id(), past(hours), None).await.unwrap();
+        assert_eq!((page.lines.len(), page.older), (lines, None));
+        assert_eq!(page.lines.first().map_or(Credits::ZERO, |line| line.balance_after), expected.posted);
+    }
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

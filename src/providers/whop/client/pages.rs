@@ -41,6 +41,22 @@ impl<'a, T: DeserializeOwned> Pages<'a, T> {
         self
     }
 
+    /// Goes on where an earlier list ended.
+    pub fn after(mut self, cursor: Option<&str>) -> Self {
+        if let Some(cursor) = cursor {
+            self.next = Some(Cursor::After(cursor.to_owned()));
+        }
+        self
+    }
+
+    /// What to go on with, once a page was read and there is another.
+    pub fn cursor(&self) -> Option<&str> {
+        match &self.next {
+            Some(Cursor::After(cursor)) => Some(cursor),
+            Some(Cursor::Start) | None => None,
+        }
+    }
+
     /// The next page. None when there is none, or none more was wanted.
     pub async fn next(&mut self) -> Result<Option<Vec<T>>, WhopError> {
         if self.still_wanted == 0 {

@@ -1,0 +1,43 @@
+//! Work that is done later, outside the request that asked for it: put down in the transaction that makes it due, done
+//! once by any of the processes, tried again with growing pauses, and parked for a person to look at after eight tries.
+//! The queue is Graphile Worker's, through its crate.
+
+pub mod kinds;
+pub mod list;
+pub mod seal;
+pub mod work;
+
+use graphile_worker::TaskHandler;
+use sqlx::PgConnection;
+
+use crate::Result;
+use crate::error::Error;
+
+/// After so many tries a job is parked. The pauses between them are the crate's: e seconds to the power of the tries so
+/// far, so 3 s, 7 s, 20 s, 55 s, 2.5 min, 7 min and 18 min.
+pub const TRIES_MAX: i16 = 8;
+
+/// Has the job done once this transaction is committed; never, if it is not.
+pub async fn enqueue<J: TaskHandler>(tx: &mut PgConnection, job: &J) -> Result<()> {
+    enqueue_all(tx, std::slice::from_ref(job)).await
+}
+
+/// Many at once, in one statement.
+pub async fn enqueue_all<J: TaskHandler>(tx: &mut PgConnection, jobs: &[J]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let payloads: Vec<serde_json::Value> =
+        jobs.iter().map(serde_json::to_value).collect::<Result<_, _>>().map_err(Error::broken)?;
+    sqlx::query!(
+        r#"select count(*) as "count!" from graphile_worker.add_jobs(array(
+            select row($1, payload::json, null, null, $2, null, null, null)::graphile_worker.job_spec
+            from unnest($3::jsonb[]) as payload))"#,
+        J::IDENTIFIER,
+        TRIES_MAX,
+        &payloads,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! The kinds of jobs. Each may be done twice, for a process can die between the work and the note of it: so each is
+//! idempotent.
+
+use std::fmt;
+
+use domain::EventId;
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use serde::{Deserialize, Serialize};
+
+use super::work::Tools;
+use crate::events::replay;
+use crate::ledger;
+use crate::notify::deliver;
+use crate::orders;
+use crate::people::sessions;
+use crate::reconcile::{check, sweep};
+use crate::{Context, Error, Result};
+
+/// Holds and lots ended in one transaction.
+const EXPIRE_BATCH: i32 = 500;
+
+/// Sends what waits in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendMails {}
+
+/// Applies a webhook again that could not be applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayEvent {
+    pub event: EventId,
+}
+
+/// Asks the providers about open orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepOrders {}
+
+/// Closes orders that nobody paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpireOrders {}
+
+/// Ends holds and credits whose time is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpireCredits {}
+
+/// Forgets expired sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepSessions {}
+
+/// Compares the providers' books, ours and the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckBooks {}
+
+/// Why a try failed, as it is kept with the job: the causes too, for nobody but the operator reads it.
+pub struct Failed(Error);
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = std::error::Error::source(&self.0);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+fn tools(worker: &WorkerContext) -> Result<Tools> {
+    worker.get_ext::<Tools>().cloned().ok_or_else(|| Error::broken("a job without its tools"))
+}
+
+/// Says how a kind of job is done; `$job` and `$tools` are its arguments.
+macro_rules! done_by {
+    ($($kind:ident $name:literal: |$job:ident, $tools:ident| $work:expr;)+) => {$(
+        impl TaskHandler for $kind {
+            const IDENTIFIER: &'static str = $name;
+
+            async fn run(self, worker: WorkerContext) -> impl IntoTaskHandlerResult {
+                let done: Result<()> = async move {
+                    let ($job, $tools) = (self, tools(&worker)?);
+                    $work
+                }
+                .await;
+                done.map_err(Failed)
+            }
+        }
+    )+};
+}
+
+done_by! {
+    SendMails "send_mails": |_job, tools| deliver::send_due(&tools.ctx, tools.post.as_deref()).await;
+    ReplayEvent "replay_event": |job, tools| replay_event(&tools.ctx, job.event).await;
+    SweepOrders "sweep_orders": |_job, tools| sweep::ask_due(&tools.ctx).await.map(drop);
+    ExpireOrders "expire_orders": |_job, tools| expire_orders(&tools.ctx).await;
+    ExpireCredits "expire_credits": |_job, tools| expire_credits(&tools.ctx).await;
+    SweepSessions "sweep_sessions": |_job, tools| sessions::sweep(&tools.ctx).await;
+    CheckBooks "check_books": |_job, tools| check::daily(&tools.ctx).await.map(drop);
+}
+
+async fn replay_event(ctx: &Context, event: EventId) -> Result<()> {
+    replay::replay(ctx, event).await.map(drop)
+}
+
+async fn expire_orders(ctx: &Context) -> Result<()> {
+    let orders = orders::expire::expire_old(ctx).await?;
+    if orders > 0 {
+        tracing::info!(orders, "orders expired");
+    }
+    Ok(())
+}
+
+async fn expire_credits(ctx: &Context) -> Result<()> {
+    loop {
+        let expired = ledger::expire::expire(&ctx.db, EXPIRE_BATCH).await?;
+        if expired.is_nothing() {
+            return Ok(());
+        }
+        tracing::info!(holds = expired.holds, lots = expired.lots, credits = expired.credits.get(), "credits expired");
+    }
+}

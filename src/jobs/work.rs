@@ -1,0 +1,101 @@
+//! Doing the jobs: a worker in each process, and the calendar of those that come by themselves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use graphile_worker::{Cron, Crontab, CrontabTimerError, TaskHandler, WorkerOptions};
+
+use super::TRIES_MAX;
+use super::kinds::{CheckBooks, ExpireCredits, ExpireOrders, ReplayEvent, SendMails, SweepOrders, SweepSessions};
+use crate::notify::post::Post;
+use crate::{Context, Error, Result};
+
+const SCHEMA: &str = "graphile_worker";
+/// Jobs that one process does at the same time. Each needs a connection now and then.
+const CONCURRENCY: usize = 2;
+/// A job waits at most so long to be seen. Asking is cheaper than being told: a process that listens keeps a connection,
+/// and is woken for every job of a flood.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// How long a running job may take after the signal to stop; then it is left for another process.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// A process that hasn't been heard of for so long is dead, and its jobs go to others.
+const SILENCE_MAX: Duration = Duration::from_mins(2);
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(20);
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// What jobs work with.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    pub ctx: Context,
+    /// None: no mail server is set up, so mails are kept.
+    pub post: Option<Arc<Post>>,
+}
+
+/// Does jobs until told to stop, through outages of the database.
+pub async fn run(tools: Tools, stop: impl Future<Output = ()> + Send + 'static) {
+    let stop = futures::FutureExt::shared(futures::FutureExt::boxed(stop));
+    loop {
+        match work(&tools, stop.clone()).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(error = ?error, "jobs are interrupted"),
+        }
+        tokio::select! {
+            () = stop.clone() => return,
+            () = tokio::time::sleep(RESTART_AFTER) => {}
+        }
+    }
+}
+
+async fn work(tools: &Tools, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    let options = options(tools).with_crons(calendar().map_err(Error::broken)?).shutdown_signal(stop);
+    let worker = options.init().await.map_err(Error::unavailable)?;
+    worker.run().await.map_err(Error::unavailable)
+}
+
+/// Does all jobs that are due now, and those that follow from them, and returns; for tests and commands.
+pub async fn run_due(tools: &Tools) -> Result<()> {
+    let worker = options(tools).init().await.map_err(Error::unavailable)?;
+    worker.run_once().await.map_err(Error::unavailable)
+}
+
+fn options(tools: &Tools) -> WorkerOptions {
+    WorkerOptions::default()
+        .schema(SCHEMA)
+        .pg_pool(tools.ctx.db.clone())
+        .add_extension(tools.clone())
+        .define_job::<SendMails>()
+        .define_job::<ReplayEvent>()
+        .define_job::<SweepOrders>()
+        .define_job::<ExpireOrders>()
+        .define_job::<ExpireCredits>()
+        .define_job::<SweepSessions>()
+        .define_job::<CheckBooks>()
+        .concurrency(CONCURRENCY)
+        .poll_interval(POLL_EVERY)
+        .use_notification_delivery(false)
+        .listen_os_shutdown_signals(false)
+        .shutdown_grace_period(STOP_TIMEOUT)
+        .shutdown_interrupted_job_retry_delay(Duration::ZERO)
+        .heartbeat_interval(HEARTBEAT_EVERY)
+        .sweep_interval(HEARTBEAT_EVERY)
+        .sweep_threshold(SILENCE_MAX)
+        .recovery_delay(Duration::ZERO)
+}
+
+/// What comes by itself, in UTC. However many processes there are, each time it is put down once; while the last one
+/// still waits, no second.
+fn calendar() -> Result<Vec<Crontab>, CrontabTimerError> {
+    Ok(vec![
+        regular(Cron::every_minute::<SendMails>()),
+        regular(Cron::every_minute::<SweepOrders>()),
+        regular(Cron::every_minute::<ExpireCredits>()),
+        regular(Cron::every_n_minutes::<ExpireOrders>(5)?),
+        regular(Cron::hourly_at::<SweepSessions>(17)?),
+        regular(Cron::daily_at::<CheckBooks>(3, 41)?),
+    ])
+}
+
+fn regular<J: TaskHandler>(cron: graphile_worker::CronBuilder<J>) -> Crontab {
+    let tries = u16::try_from(TRIES_MAX).unwrap_or_default();
+    cron.job_key(J::IDENTIFIER).max_attempts(tries).build()
+}

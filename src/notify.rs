@@ -1,0 +1,147 @@
+//! What people are told by mail. News are announced in the transaction that makes them true, kept in an outbox, and
+//! sent afterwards; the text is made when its turn comes, from what is true then.
+
+mod admin;
+mod buyer;
+pub mod deliver;
+mod letter;
+pub mod outbox;
+pub mod post;
+
+use std::str::FromStr;
+
+use domain::{EventId, OrderId};
+use sqlx::PgConnection;
+use time::Duration;
+
+use crate::jobs::TRIES_MAX;
+use crate::{Error, Result};
+
+/// Something that somebody should hear of, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// To the buyer: paid, and the credits are there. `payment`: the provider's id.
+    Receipt { order: OrderId, payment: String },
+    /// To the buyer: it did not go through, and what to do next.
+    PaymentFailed { order: OrderId, payment: String },
+    /// To the buyer: money went back and credits with it. `refund`: the provider's id.
+    Refunded { order: OrderId, refund: String },
+    /// To the admins, gathered into one mail an hour.
+    AdminPaymentFailed { order: OrderId, payment: String },
+    /// To the admins: an event that doesn't fit and waits for a person.
+    Quarantined { event: EventId },
+    /// To the admins: the books don't agree. `found`: its row in `reconciliation_breaks`.
+    Break { found: i64 },
+}
+
+/// What a mail is about, as it stands in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Receipt,
+    PaymentFailed,
+    Refunded,
+    AdminPaymentFailed,
+    Quarantined,
+    Break,
+}
+
+impl Kind {
+    /// Each a mail of its own, to a buyer.
+    pub const LETTERS: [Self; 3] = [Self::Receipt, Self::PaymentFailed, Self::Refunded];
+    /// Gathered, to the admins.
+    pub const DIGESTS: [Self; 3] = [Self::AdminPaymentFailed, Self::Quarantined, Self::Break];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::PaymentFailed => "payment_failed",
+            Self::Refunded => "refunded",
+            Self::AdminPaymentFailed => "admin_payment_failed",
+            Self::Quarantined => "quarantined",
+            Self::Break => "break",
+        }
+    }
+
+    /// Between two mails to the admins about this.
+    pub const fn digest_every(self) -> Duration {
+        match self {
+            Self::AdminPaymentFailed => Duration::HOUR,
+            // Money may be waiting.
+            Self::Quarantined | Self::Break => Duration::minutes(10),
+            Self::Receipt | Self::PaymentFailed | Self::Refunded => Duration::ZERO,
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        let mut all = Self::LETTERS.into_iter().chain(Self::DIGESTS);
+        all.find(|kind| kind.as_str() == word).ok_or_else(|| Error::broken(format!("unknown kind of mail: {word}")))
+    }
+}
+
+impl News {
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Receipt { .. } => Kind::Receipt,
+            Self::PaymentFailed { .. } => Kind::PaymentFailed,
+            Self::Refunded { .. } => Kind::Refunded,
+            Self::AdminPaymentFailed { .. } => Kind::AdminPaymentFailed,
+            Self::Quarantined { .. } => Kind::Quarantined,
+            Self::Break { .. } => Kind::Break,
+        }
+    }
+
+    /// The id of what it is about; with the kind, what makes it the same news.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Receipt { payment, .. }
+            | Self::PaymentFailed { payment, .. }
+            | Self::AdminPaymentFailed { payment, .. } => payment.clone(),
+            Self::Refunded { refund, .. } => refund.clone(),
+            Self::Quarantined { event } => event.to_string(),
+            Self::Break { found } => found.to_string(),
+        }
+    }
+
+    const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Receipt { order, .. }
+            | Self::PaymentFailed { order, .. }
+            | Self::Refunded { order, .. }
+            | Self::AdminPaymentFailed { order, .. } => Some(*order),
+            Self::Quarantined { .. } | Self::Break { .. } => None,
+        }
+    }
+}
+
+/// Puts the news into the outbox and wakes whoever sends them, in the caller's transaction and in one statement,
+/// however many they are. What was announced before is passed over.
+pub async fn announce(tx: &mut PgConnection, news: &[News]) -> Result<()> {
+    if news.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = news.iter().map(|news| news.kind().as_str()).collect();
+    let subjects: Vec<String> = news.iter().map(News::subject).collect();
+    let orders: Vec<Option<OrderId>> = news.iter().map(News::order).collect();
+    // In one order, so that two announcing the same never wait for each other in a circle.
+    sqlx::query!(
+        r#"with added as (
+            insert into mails (kind, subject, order_id)
+            select kind, subject, order_id from unnest($1::text[], $2::text[], $3::uuid[]) as news (kind, subject, order_id)
+            order by kind, subject
+            on conflict on constraint mails_once do nothing
+            returning id
+        )
+        select (graphile_worker.add_job('send_mails', max_attempts => $4)).id from (select from added limit 1) as any_added"#,
+        &kinds as &[&str],
+        &subjects,
+        &orders as &[Option<OrderId>],
+        i32::from(TRIES_MAX),
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Looking through a window at one provider: every payment there, against ours and the ledger.
+
+use std::collections::HashSet;
+
+use domain::Provider;
+use time::Duration;
+
+use super::compare::{compare, subject};
+use super::ours::{self, Asked, Ours};
+use super::{BreakKind, Finding, Window};
+use crate::events::PaymentFacts;
+use crate::providers::{PaymentProvider, ProviderError, Unreadable};
+use crate::{Context, Error, Result};
+
+/// Near its ends, a payment may be inside by their clock and outside by ours.
+const EDGE: Duration = Duration::minutes(15);
+
+/// What was looked at, and what of it does not agree.
+#[derive(Debug, Clone, Default)]
+pub struct Examined {
+    /// Every subject that was looked at.
+    pub subjects: Vec<String>,
+    pub suspects: Vec<Suspect>,
+}
+
+/// A payment that doesn't agree.
+#[derive(Debug, Clone)]
+pub struct Suspect {
+    pub provider: Provider,
+    pub payment_id: String,
+    /// None: the provider doesn't have it, or it can't be read.
+    pub theirs: Option<PaymentFacts>,
+    pub findings: Vec<Finding>,
+}
+
+/// Looks at every payment that was made in the window.
+///
+/// Errors: [`Error::Unavailable`] when the provider can't be reached.
+pub async fn examine(ctx: &Context, adapter: &dyn PaymentProvider, window: Window) -> Result<Examined> {
+    let provider = adapter.name();
+    let mut examined = Examined::default();
+    let mut seen = HashSet::new();
+    let mut cursor = None;
+    loop {
+        let page = adapter.payments_between(window, cursor.as_deref()).await.map_err(asked_in_vain)?;
+        for Unreadable { payment_id, reason } in page.unreadable {
+            let finding = Finding {
+                kind: BreakKind::UnknownPayment,
+                subject: subject(provider, &payment_id),
+                detail: format!("it can't be read: {reason}"),
+                order: None,
+            };
+            examined.subjects.push(finding.subject.clone());
+            seen.insert(payment_id.clone());
+            examined.suspects.push(Suspect { provider, payment_id, theirs: None, findings: vec![finding] });
+        }
+        // Pages move while they are read: what was seen is not looked at twice.
+        let payments = page.payments.into_iter().filter(|payment| seen.insert(payment.payment_id.clone())).collect();
+        look_at(ctx, provider, payments, &mut examined).await?;
+        match page.next {
+            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+            _ => break,
+        }
+    }
+    look_for_missing(ctx, provider, window, &seen, &mut examined).await?;
+    Ok(examined)
+}
+
+async fn look_at(
+    ctx: &Context,
+    provider: Provider,
+    payments: Vec<PaymentFacts>,
+    examined: &mut Examined,
+) -> Result<()> {
+    examined.subjects.extend(payments.iter().map(|payment| subject(provider, &payment.payment_id)));
+    let suspicious = disagreeing(ctx, provider, payments).await?;
+    // A webhook may have been under way while they were listed; what is still wrong a moment later is wrong.
+    let again = suspicious.into_iter().map(|(theirs, _)| theirs).collect();
+    for (theirs, findings) in disagreeing(ctx, provider, again).await? {
+        let payment_id = theirs.payment_id.clone();
+        examined.suspects.push(Suspect { provider, payment_id, theirs: Some(theirs), findings });
+    }
+    Ok(())
+}
+
+async fn disagreeing(
+    ctx: &Context,
+    provider: Provider,
+    payments: Vec<PaymentFacts>,
+) -> Result<Vec<(PaymentFacts, Vec<Finding>)>> {
+    if payments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked: Vec<Asked> = payments
+        .iter()
+        .map(|payment| Asked { payment_id: payment.payment_id.clone(), checkout_id: payment.checkout_id.clone() })
+        .collect();
+    let mut ours: std::collections::HashMap<String, Ours> =
+        ours::load(&ctx.db, provider, &asked).await?.into_iter().map(|ours| (ours.payment_id.clone(), ours)).collect();
+    Ok(payments
+        .into_iter()
+        .filter_map(|theirs| {
+            let ours = ours.remove(&theirs.payment_id)?;
+            let findings = compare(provider, Some(&theirs), &ours);
+            (!findings.is_empty()).then_some((theirs, findings))
+        })
+        .collect())
+}
+
+/// What we have and the provider does not list.
+async fn look_for_missing(
+    ctx: &Context,
+    provider: Provider,
+    window: Window,
+    seen: &HashSet<String>,
+    examined: &mut Examined,
+) -> Result<()> {
+    let well_inside = Window { from: window.from + EDGE, to: window.to - EDGE };
+    let mut missing = ours::heard_of(&ctx.db, provider, well_inside).await?;
+    missing.retain(|asked| !seen.contains(&asked.payment_id));
+    for ours in ours::load(&ctx.db, provider, &missing).await? {
+        let subject = subject(provider, &ours.payment_id);
+        let findings = compare(provider, None, &ours);
+        if !findings.is_empty() {
+            examined.suspects.push(Suspect { provider, payment_id: ours.payment_id, theirs: None, findings });
+        }
+        examined.subjects.push(subject);
+    }
+    Ok(())
+}
+
+pub(super) fn asked_in_vain(error: ProviderError) -> Error {
+    match error {
+        ProviderError::Unreachable(_) => Error::unavailable(error),
+        error => Error::broken(error),
+    }
+}

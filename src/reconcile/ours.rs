@@ -1,0 +1,115 @@
+//! What we and the ledger say about payments: everything that a comparison needs, in one query for many.
+
+use domain::{Credits, Currency, Money, OrderId, OrderState, PaymentState, Provider};
+use sqlx::PgPool;
+
+use super::Window;
+use crate::{Result, plans};
+
+/// Our side of one payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ours {
+    pub payment_id: String,
+    /// The order of its checkout, if it is one of ours.
+    pub order: Option<OurOrder>,
+    /// None: we never heard of it.
+    pub payment: Option<OurPayment>,
+    /// What the ledger granted for it, in credits.
+    pub granted: Credits,
+    /// What the ledger has taken back for it and not returned.
+    pub taken: Credits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurOrder {
+    pub id: OrderId,
+    pub credits: Credits,
+    pub price: Option<Money>,
+    pub state: OrderState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurPayment {
+    pub state: PaymentState,
+    pub paid: Option<Money>,
+    /// Minor units that went back.
+    pub refunded: i64,
+    /// What refunds and lost disputes ask to be taken back.
+    pub to_take: Credits,
+    /// We know of a dispute, or heard that there is one.
+    pub disputed: bool,
+}
+
+/// One payment to look up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub payment_id: String,
+    pub checkout_id: Option<String>,
+}
+
+/// One row for each that is asked for, in no order.
+pub async fn load(db: &PgPool, provider: Provider, asked: &[Asked]) -> Result<Vec<Ours>> {
+    let payments: Vec<&str> = asked.iter().map(|asked| asked.payment_id.as_str()).collect();
+    let checkouts: Vec<Option<&str>> = asked.iter().map(|asked| asked.checkout_id.as_deref()).collect();
+    let rows = sqlx::query!(
+        r#"select asked.payment_id as "payment_id!", o.id as "order?: OrderId", o.credits as "credits?: Credits",
+            o.price_minor as "price_minor?", o.currency as "order_currency?: Currency", o.state as "order_state?: OrderState",
+            p.state as "state?: PaymentState", p.amount_minor as "amount_minor?", p.currency as "currency?: Currency",
+            p.refunded_minor as "refunded?", p.taken_credits as "to_take?: Credits",
+            coalesce(p.dispute_said or exists (
+                select from disputes d where d.provider = $1 and d.payment_id = asked.payment_id), false) as "disputed!",
+            coalesce(ledger.granted, 0)::bigint as "granted!: Credits", coalesce(ledger.taken, 0)::bigint as "taken!: Credits"
+        from unnest($2::text[], $3::text[]) as asked (payment_id, checkout_id)
+        left join payments p on p.provider = $1 and p.payment_id = asked.payment_id
+        left join credit_orders o on o.id = coalesce(p.order_id, (
+            select id from credit_orders where provider = $1 and checkout_id = asked.checkout_id))
+        left join lateral (
+            select sum(net - debt_change) filter (where kind = 'grant') as granted,
+                sum(debt_change - net) filter (where kind in ('clawback', 'reinstate')) as taken
+            from credit_transactions where provider = $1 and payment_id = asked.payment_id
+        ) ledger on true"#,
+        provider as Provider,
+        &payments as &[&str],
+        &checkouts as &[Option<&str>],
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Ours {
+            payment_id: row.payment_id,
+            order: row.order.zip(row.credits).zip(row.order_state).map(|((id, credits), state)| OurOrder {
+                id,
+                credits,
+                price: match plans::catalogue::price(row.price_minor, row.order_currency) {
+                    domain::Price::Fixed(price) => Some(price),
+                    domain::Price::ByAgreement => None,
+                },
+                state,
+            }),
+            payment: row.state.zip(row.to_take).map(|(state, to_take)| OurPayment {
+                state,
+                paid: row.amount_minor.zip(row.currency).map(|(minor, currency)| Money::new(minor, currency)),
+                refunded: row.refunded.unwrap_or_default(),
+                to_take,
+                disputed: row.disputed,
+            }),
+            granted: row.granted,
+            taken: row.taken,
+        })
+        .collect())
+}
+
+/// Payments of ours that were made in the window for sure: their order was made in it, and they were heard of in it.
+pub async fn heard_of(db: &PgPool, provider: Provider, window: Window) -> Result<Vec<Asked>> {
+    let ids = sqlx::query_scalar!(
+        "select p.payment_id from payments p join credit_orders o on o.id = p.order_id
+        where p.provider = $1 and p.created_at >= $2 and p.created_at < $3 and o.created_at >= $2 order by p.payment_id",
+        provider as Provider,
+        window.from,
+        window.to,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(|payment_id| Asked { payment_id, checkout_id: None }).collect())
+}

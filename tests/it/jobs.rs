@@ -1,0 +1,175 @@
+//! Jobs: with the transaction or not at all, once however many processes there are, again when they fail, parked in the
+//! end.
+
+use std::time::Duration;
+
+use atlas::events::Received;
+use atlas::jobs::kinds::ReplayEvent;
+use atlas::jobs::list::{State, list, retry};
+use atlas::jobs::work::{Tools, run, run_due};
+use atlas::jobs::{enqueue, enqueue_all};
+use atlas::{Error, ids};
+use domain::{EventId, PaymentState};
+use futures::future::join_all;
+use sqlx::PgPool;
+
+use crate::stage::Stage;
+
+const JOBS: &str = "select count(*) from graphile_worker.jobs";
+
+fn tools(stage: &Stage) -> Tools {
+    Tools { ctx: stage.ctx.clone(), post: None }
+}
+
+/// Events that are parked, though nothing is wrong with them.
+async fn parked_events(stage: &Stage, count: usize) -> Vec<ReplayEvent> {
+    let mut jobs = Vec::new();
+    for number in 0..count {
+        let webhook = stage.webhook(&format!("evt_{number}"), "ping", atlas::events::Content::Other);
+        stage.delivers(&webhook).await.unwrap();
+    }
+    let ids: Vec<EventId> =
+        sqlx::query_scalar("update provider_events set state = 'parked', reason = 'failed', attempts = 0 returning id")
+            .fetch_all(&stage.owner)
+            .await
+            .unwrap();
+    jobs.extend(ids.into_iter().map(|event| ReplayEvent { event }));
+    jobs
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_job_comes_with_its_transaction_or_not_at_all(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let job = ReplayEvent { event: EventId::from_uuid(ids::fresh()) };
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue(&mut tx, &job).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(stage.count(JOBS).await, 0);
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue_all(&mut tx, &[job.clone(), job]).await.unwrap();
+    enqueue_all::<ReplayEvent>(&mut tx, &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(stage.count(JOBS).await, 2);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn however_many_processes_there_are_each_job_is_done_once(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let jobs = parked_events(&stage, 40).await;
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue_all(&mut tx, &jobs).await.unwrap();
+    tx.commit().await.unwrap();
+    let tools = tools(&stage);
+    for done in join_all((0..3).map(|_| run_due(&tools))).await {
+        done.unwrap();
+    }
+    assert_eq!(stage.count(JOBS).await, 0);
+    assert_eq!(stage.count("select count(*) from provider_events where state = 'ignored' and attempts = 1").await, 40);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_job_that_fails_is_tried_eight_times_then_parked_until_somebody_retries_it(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue(&mut tx, &ReplayEvent { event: EventId::from_uuid(ids::fresh()) }).await.unwrap();
+    tx.commit().await.unwrap();
+    let tools = tools(&stage);
+    for tries in 1..=8 {
+        run_due(&tools).await.unwrap();
+        let jobs = list(&stage.ctx.db, 10).await.unwrap();
+        assert_eq!(jobs.len(), 1);
+        assert_eq!((jobs[0].tries, jobs[0].error.as_deref()), (tries, Some("not found")));
+        assert_eq!(jobs[0].state, if tries == 8 { State::Parked } else { State::Waiting });
+        let pause = jobs[0].run_at - jobs[0].created_at;
+        assert!(pause >= time::Duration::seconds(2), "it is tried again after a pause: {pause}");
+        run_due(&tools).await.unwrap();
+        assert_eq!(list(&stage.ctx.db, 10).await.unwrap()[0].tries, tries, "not before its time, and not when parked");
+        sqlx::query("update graphile_worker._private_jobs set run_at = now()").execute(&stage.owner).await.unwrap();
+    }
+    run_due(&tools).await.unwrap();
+    let parked = list(&stage.ctx.db, 10).await.unwrap().remove(0);
+    assert_eq!((parked.state, parked.tries, parked.kind.as_str()), (State::Parked, 8, "replay_event"));
+
+    retry(&stage.ctx.db, parked.id).await.unwrap();
+    let again = list(&stage.ctx.db, 10).await.unwrap().remove(0);
+    assert_eq!((again.state, again.tries), (State::Waiting, 0));
+    run_due(&tools).await.unwrap();
+    assert_eq!(list(&stage.ctx.db, 10).await.unwrap()[0].tries, 1);
+    assert!(matches!(retry(&stage.ctx.db, parked.id + 1).await, Err(Error::NotFound)));
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_failing_job_does_not_hold_up_the_others(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let mut jobs = vec![ReplayEvent { event: EventId::from_uuid(ids::fresh()) }];
+    jobs.extend(parked_events(&stage, 5).await);
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue_all(&mut tx, &jobs).await.unwrap();
+    tx.commit().await.unwrap();
+    run_due(&tools(&stage)).await.unwrap();
+    assert_eq!(stage.count(JOBS).await, 1);
+    assert_eq!(stage.count("select count(*) from provider_events where state = 'ignored'").await, 5);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_worker_does_what_comes_keeps_the_calendar_and_stops_when_told(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let worker = async {
+        let told = async move { drop(stopped.await) };
+        tokio::time::timeout(Duration::from_secs(20), run(tools(&stage), told)).await.unwrap();
+    };
+    let rest = async {
+        let jobs = parked_events(&stage, 3).await;
+        let mut tx = stage.ctx.db.begin().await.unwrap();
+        enqueue_all(&mut tx, &jobs).await.unwrap();
+        tx.commit().await.unwrap();
+        while stage.count("select count(*) from provider_events where state = 'ignored'").await < 3 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let calendar: Vec<String> =
+            sqlx::query_scalar("select identifier from graphile_worker._private_known_crontabs order by identifier")
+                .fetch_all(&stage.owner)
+                .await
+                .unwrap();
+        assert_eq!(
+            calendar,
+            ["check_books", "expire_credits", "expire_orders", "send_mails", "sweep_orders", "sweep_sessions"]
+        );
+        assert_eq!(stage.count("select count(*) from graphile_worker._private_workers").await, 1);
+        stop.send(()).unwrap();
+    };
+    futures::join!(worker, rest);
+    assert_eq!(stage.count("select count(*) from graphile_worker._private_workers").await, 0, "it took its leave");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_webhook_that_could_not_be_applied_is_tried_again_by_itself(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    sqlx::raw_sql(
+        "create function out_of_order() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;
+        create trigger out_of_order before insert on credit_lots for each row execute function out_of_order()",
+    )
+    .execute(&stage.owner)
+    .await
+    .unwrap();
+    let webhook = stage.payment_webhook("evt_1", &order.facts("pay_1", PaymentState::Succeeded));
+    for received in [Received::Parked, Received::Duplicate] {
+        assert_eq!(stage.delivers(&webhook).await.unwrap(), received);
+    }
+    let tools = tools(&stage);
+    run_due(&tools).await.unwrap();
+    let jobs = list(&stage.ctx.db, 10).await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].tries, stage.posted(&ana).await), (1, 1, 0));
+    assert!(jobs[0].error.as_deref().unwrap().contains("broken"), "{:?}", jobs[0].error);
+
+    sqlx::raw_sql("drop trigger out_of_order on credit_lots; update graphile_worker._private_jobs set run_at = now()")
+        .execute(&stage.owner)
+        .await
+        .unwrap();
+    run_due(&tools).await.unwrap();
+    assert_eq!((stage.count(JOBS).await, stage.posted(&ana).await), (0, 5_000));
+    stage.audits_clean().await;
+}

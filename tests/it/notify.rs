@@ -1,0 +1,6 @@
+//! What people are told by mail.
+
+mod announce;
+mod deliver;
+mod letters;
+mod smtp;

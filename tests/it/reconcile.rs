@@ -1,0 +1,5 @@
+//! Making sure that nothing stays wrong.
+
+mod check;
+mod heal;
+mod sweep;
