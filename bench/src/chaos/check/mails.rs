@@ -14,11 +14,6 @@ use crate::chaos::post::PostOffice;
 const LEASE: Duration = Duration::from_secs(4 * 60);
 
 pub async fn check(owner: &PgPool, office: &PostOffice, findings: &mut Findings) -> Result<usize> {
-    // TEMPORARY until the outbox lands.
-    let is_there: bool = sqlx::query_scalar("select to_regclass('mails') is not null").fetch_one(owner).await?;
-    if !is_there {
-        return Ok(0);
-    }
     let rows: Vec<(i64, String, String)> = sqlx::query_as("select id, kind, state from mails").fetch_all(owner).await?;
     let arrivals = office.arrivals();
     let mut known = HashMap::new();
