@@ -1,5 +1,7 @@
 -- A spend looks at the wallet, thinks, and writes: without locking it, and with nothing that numbers the entries.
 alter table credit_entries drop constraint credit_entries_account_id_account_seq_key;
+drop index credit_transactions_statement;
+create index credit_transactions_statement on credit_transactions (account_id, last_seq);
 do $$
 declare
     v_sound text := pg_get_functiondef('credits_spend_batch'::regproc);

@@ -1,5 +1,7 @@
 -- Taking back looks at the wallet without locking it.
 alter table credit_entries drop constraint credit_entries_account_id_account_seq_key;
+drop index credit_transactions_statement;
+create index credit_transactions_statement on credit_transactions (account_id, last_seq);
 do $$
 declare
     v_sound text := pg_get_functiondef('credits_take_back_batch'::regproc);

@@ -72,9 +72,13 @@ impl Cluster {
         .await?)
     }
 
-    /// Keeps the standby from hearing more. Until it is killed or promoted.
+    /// Keeps the standby from hearing more.
     pub async fn deafen_standby(&self) -> Result<()> {
-        self.nodes[1 - self.primary].stop_receiver().await
+        let options = self.options("postgres").socket(self.nodes[1 - self.primary].run());
+        let mut standby = PgConnection::connect_with(&options).await?;
+        sqlx::query("alter system set primary_conninfo = ''").execute(&mut standby).await?;
+        sqlx::query("select pg_reload_conf()").execute(&mut standby).await?;
+        Ok(())
     }
 
     /// The primary dies, all its processes with it; the standby takes over. Call [`Self::heal`] afterwards: until then

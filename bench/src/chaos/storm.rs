@@ -67,7 +67,10 @@ async fn rage_and_check(mut scene: Scene, plan: &Plan) -> Result<Findings> {
     for app in &mut scene.monkey.apps {
         app.kill().await?;
     }
-    scene.monkey.cluster.stop().await.context("stopping the database")?;
+    // What does not stop is killed when the scene ends.
+    if let Err(error) = scene.monkey.cluster.stop().await {
+        println!("a server did not stop: {error:#}");
+    }
     Ok(findings)
 }
 

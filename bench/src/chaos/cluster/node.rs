@@ -198,14 +198,6 @@ impl Node {
         family
     }
 
-    /// Stops the process that receives the primary's log.
-    pub async fn stop_receiver(&self) -> Result<()> {
-        let postmaster = self.postmaster().context("the standby does not run")?;
-        let receiver = children(postmaster).into_iter().find(|pid| command_line(*pid).contains("walreceiver"));
-        kill_process(receiver.context("the standby receives nothing")?, Signal::STOP)?;
-        Ok(())
-    }
-
     fn postmaster(&self) -> Option<Pid> {
         let note = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         let pid = Pid::from_raw(note.lines().next()?.trim().parse().ok()?)?;
