@@ -1,11 +1,6 @@
 //! Sessions in our own table: the cookie holds a random id, the table its hash. An ended session stays ended, even if
 //! a slow request that began before still holds a copy.
 
-#![expect(
-    deprecated,
-    reason = "sqlx 0.9.0 warns in every query with a time while another crate turns its chrono support on"
-)]
-
 mod cookie;
 
 use std::fmt;

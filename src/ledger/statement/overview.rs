@@ -40,6 +40,11 @@ pub async fn overview(db: impl PgExecutor<'_>, owner: PersonId, span: Span) -> R
     let rows = sqlx::query!(
         r#"with wallet as materialized (
             select id from credit_accounts where owner_id = $1 and kind = 'wallet'
+        ), before as (
+            -- Read back to the first day; without it the whole wallet would be.
+            select last_seq from credit_transactions
+            where account_id = (select id from wallet) and created_at < $2
+            order by last_seq desc limit 1
         ), newest as (
             select id, kind, last_seq, created_at, description, net, debt_change, balance_after, order_id
             from credit_transactions where account_id = (select id from wallet)
@@ -47,7 +52,7 @@ pub async fn overview(db: impl PgExecutor<'_>, owner: PersonId, span: Span) -> R
         ), moved as (
             select array_agg(day) as days, array_agg(net) as nets from (
                 select date_bin('1 day', created_at, $2) as day, sum(net)::bigint as net from credit_transactions
-                where account_id = (select id from wallet) and created_at >= $2
+                where account_id = (select id from wallet) and last_seq > coalesce((select last_seq from before), 0)
                 group by date_bin('1 day', created_at, $2)
             ) by_day
         )
