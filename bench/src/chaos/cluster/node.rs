@@ -144,7 +144,6 @@ impl Node {
 
     /// A copy of its files, for [`Self::restore`].
     pub async fn back_up(&self, to: &Path, account: &Account) -> Result<()> {
-        account.make_folder(to)?;
         let from = format!("host={} user={OWNER}", self.root.display());
         account.run("pg_basebackup", &["-d", &from, "-D", text(to)?, "-X", "none", "-c", "fast"]).await
     }
