@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev check bench sqlx screenshots
+.PHONY: help demo test dev check bench chaos sqlx screenshots
 
 help: ## List these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +27,13 @@ sqlx: ## Refresh .sqlx after a query or migration changed
 	@scripts/setup
 	@exec node scripts/sqlx.mjs
 
-bench: ## Measure
+bench: ## Measure; ARGS chooses (docs/testing.md)
 	@scripts/setup
-	SQLX_OFFLINE=true cargo run --quiet --release --package bench
+	SQLX_OFFLINE=true cargo run --quiet --release --package bench -- $(ARGS)
+
+chaos: ## A storm of faults, then every invariant checked; ARGS: --level weekly, --seed N, --planted (docs/testing.md)
+	@scripts/setup
+	SQLX_OFFLINE=true cargo run --quiet --release --package bench -- chaos $(ARGS)
 
 screenshots: ## Make the pictures in docs anew
 	@scripts/setup --test

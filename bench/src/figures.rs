@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
+
+use crate::load::Answers;
+
 /// How often something happened within a second, in tenths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(u64);
@@ -18,6 +22,11 @@ impl Rate {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let tenth = fraction.get(..1)?.parse::<u64>().ok()?;
         Some(Self(whole.parse::<u64>().ok()?.checked_mul(10)?.checked_add(tenth)?))
+    }
+
+    /// The time from one to the next.
+    pub fn interval(self) -> Duration {
+        Duration::from_micros(10_000_000 / self.0.max(1))
     }
 
     /// This rate as a part of another.
@@ -66,6 +75,36 @@ pub fn median<T: Copy + Ord>(values: impl IntoIterator<Item = T>) -> Option<T> {
     let mut values: Vec<T> = values.into_iter().collect();
     values.sort_unstable();
     values.get(values.len().checked_sub(1)? / 2).copied()
+}
+
+/// Several rounds of the same.
+#[derive(Debug, Default)]
+pub struct Measured {
+    pub rates: Vec<Rate>,
+    times: Vec<Duration>,
+    put_off: usize,
+}
+
+impl Measured {
+    pub fn add(&mut self, answers: Answers) {
+        self.rates.push(answers.rate());
+        self.times.extend(answers.times);
+        self.put_off += answers.put_off;
+    }
+
+    /// What it is, the median rate, p50, p99, how many were put off, and the ratio to `reference`.
+    pub fn row(&self, what: &str, reference: Rate) -> Result<[String; 6]> {
+        let rate = median(self.rates.iter().copied()).context("no rounds")?;
+        let at = |percent| milliseconds(percentile(self.times.clone(), percent));
+        Ok([
+            what.to_owned(),
+            rate.to_string(),
+            at(50),
+            at(99),
+            self.put_off.to_string(),
+            rate.to(reference).to_string(),
+        ])
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::figures::Rate;
+
 pub type Message = Request<Full<Bytes>>;
 
 /// How long a message that was put off (503) waits before it goes out again, and how often at most.
@@ -33,9 +35,30 @@ pub struct Answers {
     pub lasted: Duration,
 }
 
+impl Answers {
+    pub fn rate(&self) -> Rate {
+        Rate::of(self.times.len(), self.lasted)
+    }
+}
+
 /// Sends what `next` gives over `connections` connections until it gives no more or the time is up. Each answer must
 /// have status 200 and a body with `proof` in it.
 pub async fn drive<F>(
+    address: SocketAddr,
+    connections: usize,
+    lasts: Duration,
+    proof: &'static str,
+    next: F,
+) -> Result<Answers>
+where
+    F: Fn() -> Option<Message> + Send + Sync + 'static,
+{
+    drive_at(None, address, connections, lasts, proof, next).await
+}
+
+/// As [`drive`], but each connection sends no more often than `every`; whoever is late sends at once.
+pub async fn drive_at<F>(
+    every: Option<Duration>,
     address: SocketAddr,
     connections: usize,
     lasts: Duration,
@@ -57,9 +80,11 @@ where
     }
     let began = Instant::now();
     let mut workers = JoinSet::new();
-    for sender in senders {
+    for (place, sender) in (0_u32..).zip(senders) {
         let next = Arc::clone(&next);
-        workers.spawn(async move { work(sender, began + lasts, proof, &*next).await });
+        // Spread over the interval, so that they do not all send at once.
+        let turns = every.map(|every| (began + every * place / u32::try_from(connections).unwrap_or(1), every));
+        workers.spawn(async move { work(sender, began + lasts, turns, proof, &*next).await });
     }
     let mut all = Answers::default();
     while let Some(part) = workers.join_next().await {
@@ -77,11 +102,16 @@ where
 async fn work(
     mut sender: SendRequest<Full<Bytes>>,
     until: Instant,
+    mut turns: Option<(Instant, Duration)>,
     proof: &str,
     next: &(impl Fn() -> Option<Message> + Sync),
 ) -> Result<Answers> {
     let mut answers = Answers::default();
     while Instant::now() < until {
+        if let Some((turn, every)) = &mut turns {
+            tokio::time::sleep(turn.saturating_duration_since(Instant::now())).await;
+            *turn += *every;
+        }
         let Some(message) = next() else { break };
         let sent = Instant::now();
         answers.put_off += send(&mut sender, &message, proof).await?;

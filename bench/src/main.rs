@@ -1,9 +1,12 @@
 //! `bench`: what Atlas does within a second, as ratios to something simpler on the same machine. It starts what it
 //! measures, and fails when what was measured is wrong.
 
+mod chaos;
 mod distinct;
 mod duplicates;
 mod figures;
+mod flat;
+mod holds;
 mod load;
 mod pages;
 mod processor;
@@ -11,8 +14,11 @@ mod programs;
 mod reference;
 mod report;
 mod scene;
+mod soak;
+mod spends;
 mod stand;
 mod tpcb;
+mod visible;
 mod webhook;
 
 use anyhow::{Context as _, Result, bail};
@@ -42,6 +48,21 @@ enum Command {
     Duplicates,
     /// Deliveries of distinct events, beside pgbench's TPC-B.
     Distinct,
+    /// Spends over many wallets and on one, beside pgbench's TPC-B.
+    Spends,
+    /// Reserving and capturing, beside pgbench's TPC-B.
+    Holds,
+    /// From a delivery to the page that shows its credits.
+    Visible,
+    /// The cost of an operation at 10,000 and at 5,000,000 entries.
+    Flat,
+    /// Half load for a long time: memory must not grow.
+    Soak {
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=600))]
+        minutes: u64,
+    },
+    /// The storm: faults of every kind under load, and then every invariant checked.
+    Chaos(chaos::Args),
     /// Only start everything, for a profiler: Ctrl-C ends it.
     Stand,
     /// The server to compare with.
@@ -54,6 +75,13 @@ async fn main() -> Result<()> {
     let program = Program::parse();
     if let Some(Command::Reference(args)) = program.command {
         return reference::serve(args).await;
+    }
+    if let Some(Command::Chaos(args)) = program.command {
+        let atlas = programs::atlas(program.programs).await?;
+        return tokio::select! {
+            stormed = chaos::run(&atlas, args) => stormed,
+            ended = interrupted() => ended,
+        };
     }
     let programs = programs::prepare(program.programs).await?;
     let stand = Stand::start(programs).await?;
@@ -79,7 +107,12 @@ async fn measure(stand: &Stand, command: Option<Command>, seconds: u64) -> Resul
         Some(Command::Pages) => pages::measure(stand, seconds).await?,
         Some(Command::Duplicates) => duplicates::measure(stand).await?,
         Some(Command::Distinct) => distinct::measure(stand, seconds).await?,
-        Some(Command::Stand | Command::Reference(_)) => return wait(stand).await,
+        Some(Command::Spends) => spends::measure(stand, seconds).await?,
+        Some(Command::Holds) => holds::measure(stand, seconds).await?,
+        Some(Command::Visible) => visible::measure(stand).await?,
+        Some(Command::Flat) => flat::measure(stand, seconds).await?,
+        Some(Command::Soak { minutes }) => soak::measure(stand, minutes).await?,
+        Some(Command::Stand | Command::Reference(_) | Command::Chaos(_)) => return wait(stand).await,
         None => return everything(stand, seconds).await,
     };
     audit(stand).await?;
@@ -94,8 +127,14 @@ async fn everything(stand: &Stand, seconds: u64) -> Result<()> {
     let duplicates = duplicates::measure(stand).await?;
     println!("distinct deliveries");
     let distinct = distinct::measure(stand, seconds).await?;
+    println!("spends");
+    let spends = spends::measure(stand, seconds).await?;
+    println!("reserve and capture");
+    let holds = holds::measure(stand, seconds).await?;
+    println!("delivery to visible credit");
+    let visible = visible::measure(stand).await?;
     audit(stand).await?;
-    let document = report::document(stand, &[pages, duplicates, distinct]).await?;
+    let document = report::document(stand, &[pages, duplicates, distinct, spends, holds, visible]).await?;
     println!("\n{document}");
     let file = std::path::Path::new(programs::ROOT).join("docs/benchmarks.md");
     std::fs::write(&file, document).with_context(|| format!("writing {}", file.display()))

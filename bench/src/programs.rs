@@ -22,26 +22,34 @@ pub struct Args {
 
 /// Finds the programs, and builds what is not given.
 pub async fn prepare(args: Args) -> Result<Programs> {
-    let own = std::env::current_exe()?;
-    let atlas = if let Some(atlas) = args.atlas {
-        atlas.canonicalize().with_context(|| format!("no program at {}", atlas.display()))?
-    } else {
-        let folder = own.parent().context("no folder of programs")?;
-        let target = folder.parent().context("no target folder")?;
-        if cfg!(debug_assertions) {
-            bail!("this is a debug build: run `make bench`, or name a release program with --atlas");
-        }
-        let mut command = Command::new("cargo");
-        command.args(["build", "--release", "--package", "server", "--package", "sandbox", "--bins", "--target-dir"]);
-        run(command.arg(target)).await?;
-        folder.join("atlas")
-    };
+    if cfg!(debug_assertions) && args.atlas.is_none() {
+        bail!("this is a debug build: run `make bench`, or name a release program with --atlas");
+    }
+    let site = args.site.clone();
+    let atlas = atlas(args).await?;
     let folder = atlas.parent().context("no folder of programs")?;
-    let site = match args.site {
+    let site = match site {
         Some(site) => site.canonicalize().with_context(|| format!("no site at {}", site.display()))?,
         None => built_site(folder.parent().unwrap_or(folder)).await?,
     };
     Ok(Programs { sandbox: folder.join("sandbox"), atlas, site })
+}
+
+/// Finds the program itself, or builds it in the mode that we were built in.
+pub async fn atlas(args: Args) -> Result<PathBuf> {
+    if let Some(atlas) = args.atlas {
+        return atlas.canonicalize().with_context(|| format!("no program at {}", atlas.display()));
+    }
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("no folder of programs")?;
+    let target = folder.parent().context("no target folder")?;
+    let mut command = Command::new("cargo");
+    command.args(["build", "--package", "server", "--package", "sandbox", "--bins", "--target-dir"]).arg(target);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    run(&mut command).await?;
+    Ok(folder.join("atlas"))
 }
 
 async fn built_site(target: &Path) -> Result<PathBuf> {

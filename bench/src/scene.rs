@@ -1,7 +1,7 @@
 //! What has to be in the database before something is measured: a buyer with a past, and orders that wait for money.
 
 use anyhow::Result;
-use domain::OrderId;
+use domain::{OrderId, PersonId};
 use sqlx::PgPool;
 
 /// The demo's buyer.
@@ -88,6 +88,70 @@ pub async fn granted(owner: &PgPool, orders: &[Order]) -> Result<(i64, i64)> {
         "select count(distinct order_id), count(*) from credit_transactions where kind = 'grant' and order_id = any($1)",
     )
     .bind(ids)
+    .fetch_one(owner)
+    .await?)
+}
+
+/// Credits that nobody spends within a measurement.
+const PLENTY: i64 = 1_000_000_000;
+
+/// Adds people with a full wallet each, through the ledger's own function.
+pub async fn wallets(owner: &PgPool, count: i64) -> Result<Vec<PersonId>> {
+    let mut tx = owner.begin().await?;
+    let first: i64 = sqlx::query_scalar("select count(*) + 1 from user_profiles").fetch_one(&mut *tx).await?;
+    let people: Vec<PersonId> = sqlx::query_scalar(
+        "with people as (
+            insert into user_profiles (id, email, password_hash)
+            select gen_random_uuid(), n || '@spender.example', '' from generate_series($1, $1 + $2 - 1) n returning id
+        )
+        insert into credit_accounts (kind, owner_id) select 'wallet', id from people returning owner_id",
+    )
+    .bind(first)
+    .bind(count)
+    .fetch_all(&mut *tx)
+    .await?;
+    sqlx::query(
+        "select count(*) from unnest($1::uuid[]) as owner (id), lateral credits_grant(gen_random_uuid(), 'bench',
+            'plenty ' || owner.id, owner.id, $2, 'promo', 'promo', 1::smallint, null, null, null, null, null, null, 'bench',
+            'Given to be spent')",
+    )
+    .bind(&people)
+    .bind(PLENTY)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    sqlx::query("analyze").execute(owner).await?;
+    Ok(people)
+}
+
+/// How many spends there are, and what they took in all.
+pub async fn spent(owner: &PgPool) -> Result<(i64, i64)> {
+    Ok(sqlx::query_as("select count(*), coalesce(-sum(net), 0)::bigint from credit_transactions where kind = 'spend'")
+        .fetch_one(owner)
+        .await?)
+}
+
+/// Adds orders of one person, in the way of [`orders`].
+pub async fn orders_of(owner: &PgPool, email: &str, count: i64) -> Result<Vec<Order>> {
+    let orders = orders(owner, count).await?;
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    sqlx::query(
+        "update credit_orders set buyer_id = (select id from user_profiles where email = $1) where id = any($2)",
+    )
+    .bind(email)
+    .bind(ids)
+    .execute(owner)
+    .await?;
+    Ok(orders)
+}
+
+/// What a person has.
+pub async fn balance(owner: &PgPool, email: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "select posted from credit_accounts wallet join user_profiles person on person.id = wallet.owner_id
+        where person.email = $1",
+    )
+    .bind(email)
     .fetch_one(owner)
     .await?)
 }

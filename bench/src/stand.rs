@@ -78,6 +78,11 @@ impl Stand {
         self.reference.address
     }
 
+    /// Where its files are, until it stops.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Runs one of Atlas' own commands on the same database; its output.
     pub async fn run_atlas(&self, arguments: &[&str]) -> Result<String> {
         let mut command = atlas_command(&self.programs, &self.folder, self.sandbox.address, &self.webhook_secret);

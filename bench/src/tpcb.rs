@@ -35,9 +35,27 @@ impl Tpcb {
         rate.and_then(Rate::parse).with_context(|| format!("pgbench says no rate: {said}"))
     }
 
+    /// Runs a script of ours in Atlas' own database: how often a second, and how often in all.
+    pub async fn run_script(&self, stand: &Stand, script: &str, seconds: u64) -> Result<(Rate, i64)> {
+        let file = stand.folder().join("script.sql");
+        std::fs::write(&file, script)?;
+        let file = file.to_str().context("a folder's name is no text")?;
+        let seconds = seconds.to_string();
+        let arguments = ["-n", "-M", "prepared", "-c", CLIENTS, "-j", "2", "-T", &seconds, "-f", file];
+        let said = self.pgbench_in("atlas", &arguments).await?;
+        let value = |name: &str| Some(said.lines().find_map(|line| line.strip_prefix(name))?.trim().to_owned());
+        let rate = value("tps = ").and_then(|rate| Rate::parse(rate.split_whitespace().next()?));
+        let count = value("number of transactions actually processed: ").and_then(|count| count.parse().ok());
+        rate.zip(count).with_context(|| format!("pgbench says no rate: {said}"))
+    }
+
     async fn pgbench(&self, arguments: &[&str]) -> Result<String> {
+        self.pgbench_in(DATABASE, arguments).await
+    }
+
+    async fn pgbench_in(&self, database: &str, arguments: &[&str]) -> Result<String> {
         let mut command = Command::new(&self.program);
-        command.arg("-h").arg(&self.socket).args(["-U", OWNER]).args(arguments).arg(DATABASE);
+        command.arg("-h").arg(&self.socket).args(["-U", OWNER]).args(arguments).arg(database);
         let output = command.output().await.context("running pgbench")?;
         if !output.status.success() {
             bail!("pgbench: {}", String::from_utf8_lossy(&output.stderr));
@@ -47,7 +65,7 @@ impl Tpcb {
 }
 
 /// The newest of Debian's, or the one on the path.
-fn find() -> Result<PathBuf> {
+pub fn find() -> Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin/pgbench"))))

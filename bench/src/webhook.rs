@@ -46,16 +46,21 @@ impl Post {
             .replace("ord_0001", &order.id.to_string());
         let id = format!("msg_Bench{number}");
         let now = atlas::clock::Clock::system().now().unix_timestamp();
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())?;
-        mac.update(format!("{id}.{now}.").as_bytes());
-        mac.update(body.as_bytes());
-        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = signature(&self.secret, &id, now, &body)?;
         Ok(Request::post(domain::paths::WHOP_WEBHOOK)
             .header(header::HOST, self.address.to_string())
             .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", now)
-            .header("webhook-signature", format!("v1,{signature}"))
+            .header("webhook-signature", signature)
             .body(Full::from(body))?)
     }
+}
+
+/// What the header `webhook-signature` says.
+pub fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body.as_bytes());
+    Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
