@@ -171,6 +171,9 @@ async fn a_webhook_that_could_not_be_applied_is_tried_again_by_itself(pool: PgPo
         .unwrap();
     run_due(&tools).await.unwrap();
     assert_eq!(stage.posted(&ana).await, 5_000);
-    assert_eq!(stage.count("select count(*) from graphile_worker.jobs where task_identifier = 'replay_event'").await, 0);
+    assert_eq!(
+        stage.count("select count(*) from graphile_worker.jobs where task_identifier = 'replay_event'").await,
+        0
+    );
     stage.audits_clean().await;
 }

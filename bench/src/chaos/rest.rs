@@ -66,7 +66,11 @@ pub async fn rest_and_check(
     let apps = &scene.monkey.apps;
     let memory: Vec<String> =
         apps.iter().filter_map(App::memory).map(|kilobytes| format!("{} MB", kilobytes / 1_024)).collect();
-    println!("{mails} mails; memory of the apps: {}; {} starts", memory.join(", "), apps.iter().map(|app| app.starts).sum::<usize>());
+    println!(
+        "{mails} mails; memory of the apps: {}; {} starts",
+        memory.join(", "),
+        apps.iter().map(|app| app.starts).sum::<usize>()
+    );
     Ok(())
 }
 

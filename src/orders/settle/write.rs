@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 use super::super::books::{Books, Order, Payment};
 use super::CHANNEL;
 use super::load::missing;
-use crate::ledger::Key;
 use crate::ledger::grant::{Grant, PaymentKey, grant_batch};
 use crate::ledger::take_back::{TakeBack, take_back_batch};
+use crate::ledger::{Key, lock_wallets};
 use crate::notify::{News, announce};
 use crate::{Context, Error, Result};
 
@@ -21,6 +21,9 @@ pub async fn write(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Resul
     write_refunds(ctx, tx, books).await?;
     write_disputes(ctx, tx, books).await?;
     write_payments(ctx, tx, books).await?;
+    if !books.changed.granted.is_empty() && !books.changed.taken_back.is_empty() {
+        lock_wallets(tx, &buyers(books)?).await?;
+    }
     grant_credits(tx, books).await?;
     take_credits_back(tx, books).await?;
     write_orders(ctx, tx, books).await?;
@@ -170,6 +173,12 @@ async fn write_payments(ctx: &Context, tx: &mut PgConnection, books: &Books) -> 
     } else {
         Err(Error::broken("a payment belongs to another order than the books say"))
     }
+}
+
+/// Whose credits move: where two calls of the kernel follow, all their wallets are locked at once, in its order.
+fn buyers(books: &Books) -> Result<Vec<PersonId>> {
+    let moved = books.changed.granted.iter().chain(books.changed.taken_back.keys());
+    moved.map(|id| payment(books, id).map(|(_, _, order)| order.buyer)).collect()
 }
 
 async fn grant_credits(tx: &mut PgConnection, books: &Books) -> Result<()> {

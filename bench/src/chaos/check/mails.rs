@@ -18,7 +18,8 @@ pub async fn check(owner: &PgPool, office: &PostOffice, findings: &mut Findings)
     let arrivals = office.arrivals();
     let mut known = HashMap::new();
     for (id, times) in &arrivals {
-        let number = id.trim_matches('<').split('@').next().and_then(|name| name.strip_prefix("mail.")?.parse::<i64>().ok());
+        let number =
+            id.trim_matches('<').split('@').next().and_then(|name| name.strip_prefix("mail.")?.parse::<i64>().ok());
         let Some(number) = number else {
             findings.add("I12 each mail has its row", format!("{id} is nobody's"));
             continue;
