@@ -17,8 +17,8 @@ use super::scene::{COMPANY, Scene, ask};
 use super::spends::{self, Spend};
 
 /// After the last fault everything has to come to rest within this time.
-const REST_MAX: Duration = Duration::from_secs(120);
-const HOUR: Duration = Duration::from_secs(3_600);
+const REST_MAX: Duration = Duration::from_mins(2);
+const HOUR: Duration = Duration::from_hours(1);
 const QUEUED_MAX: usize = 512;
 
 /// Until every delivery was answered for good.
@@ -66,7 +66,11 @@ pub async fn rest_and_check(
     let apps = &scene.monkey.apps;
     let memory: Vec<String> =
         apps.iter().filter_map(App::memory).map(|kilobytes| format!("{} MB", kilobytes / 1_024)).collect();
-    println!("{mails} mails; memory of the apps: {}; {} starts", memory.join(", "), apps.iter().map(|app| app.starts).sum::<usize>());
+    println!(
+        "{mails} mails; memory of the apps: {}; {} starts",
+        memory.join(", "),
+        apps.iter().map(|app| app.starts).sum::<usize>()
+    );
     Ok(())
 }
 

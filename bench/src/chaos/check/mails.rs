@@ -11,14 +11,15 @@ use super::Findings;
 use crate::chaos::post::PostOffice;
 
 /// A mail that was taken up and not noted is taken up again, but not sooner than after this.
-const LEASE: Duration = Duration::from_secs(4 * 60);
+const LEASE: Duration = Duration::from_mins(4);
 
 pub async fn check(owner: &PgPool, office: &PostOffice, findings: &mut Findings) -> Result<usize> {
     let rows: Vec<(i64, String, String)> = sqlx::query_as("select id, kind, state from mails").fetch_all(owner).await?;
     let arrivals = office.arrivals();
     let mut known = HashMap::new();
     for (id, times) in &arrivals {
-        let number = id.trim_matches('<').split('@').next().and_then(|name| name.strip_prefix("mail.")?.parse::<i64>().ok());
+        let number =
+            id.trim_matches('<').split('@').next().and_then(|name| name.strip_prefix("mail.")?.parse::<i64>().ok());
         let Some(number) = number else {
             findings.add("I12 each mail has its row", format!("{id} is nobody's"));
             continue;
