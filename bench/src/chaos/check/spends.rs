@@ -80,7 +80,7 @@ fn one(spend: &Spend, rows: &[Kept], findings: &mut Findings) {
         None | Some(Answer::Unknown(_) | Answer::Odd(_)) => {}
         Some(Answer::Refused(code)) if code == "idempotency_key_reused" => {}
         Some(other) => {
-            findings.add("I8 a key serves one request only", format!("{key} with another amount: {other:?}"))
+            findings.add("I8 a key serves one request only", format!("{key} with another amount: {other:?}"));
         }
     }
 }
