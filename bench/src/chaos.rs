@@ -34,6 +34,7 @@ use self::monkey::Counts;
 use self::planted::Bug;
 
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// How much of everything.
     #[arg(long, default_value = "ci")]
@@ -141,7 +142,7 @@ impl Plan {
 pub async fn run(atlas: &Path, args: Args) -> Result<()> {
     let plan = Plan::new(&args);
     if let Some(wanted) = &args.planted {
-        return planted::run(atlas, &plan, planted::wanted(wanted)?).await;
+        return Box::pin(planted::run(atlas, &plan, planted::wanted(wanted)?)).await;
     }
     if args.drill {
         println!("seed {}", plan.seed);

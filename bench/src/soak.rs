@@ -16,7 +16,7 @@ use crate::{chaos, distinct};
 
 const WALLETS: i64 = 1_000;
 /// Orders are written down for so long at once.
-const SPELL: Duration = Duration::from_secs(60);
+const SPELL: Duration = Duration::from_mins(1);
 /// Caches and pools fill up first; what is measured is what comes after it.
 const WARM_UP: Duration = Duration::from_mins(3);
 const GROWTH_MAX: Ratio = Ratio::thousandths(1_050);

@@ -58,7 +58,8 @@ pub struct Config {
 pub struct MailConfig {
     #[arg(long, env = "SMTP_URL", global = true, hide = true, value_parser = secret)]
     pub smtp_url: Option<SecretString>,
-    #[arg(long = "mail-from", env = "MAIL_FROM", global = true, hide = true)]
+    // Named apart from a command's own --from: the same name would be the same argument.
+    #[arg(id = "mail-from", long = "mail-from", env = "MAIL_FROM", global = true, hide = true)]
     pub from: Option<String>,
     #[arg(long = "admin-mail", env = "ADMIN_MAIL", global = true, hide = true)]
     pub admins: Option<String>,

@@ -205,9 +205,9 @@ pub async fn rage(monkey: &mut Monkey, moves: &[Move], gap: Duration, began: Ins
     for what in moves {
         let pause = u64::try_from(gap.as_millis()).unwrap_or(3_000);
         tokio::time::sleep(monkey.dice.milliseconds(pause / 2, pause * 3 / 2)).await;
-        let at = began.elapsed();
+        let at = Instant::now();
         monkey.make(*what).await?;
-        println!("  {:>4} s  {what}, {} ms", at.as_secs(), (began.elapsed() - at).as_millis());
+        println!("  {:>4} s  {what}, {} ms", at.duration_since(began).as_secs(), at.elapsed().as_millis());
     }
     Ok(())
 }

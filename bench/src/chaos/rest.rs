@@ -17,8 +17,8 @@ use super::scene::{COMPANY, Scene, ask};
 use super::spends::{self, Spend};
 
 /// After the last fault everything has to come to rest within this time.
-const REST_MAX: Duration = Duration::from_secs(120);
-const HOUR: Duration = Duration::from_secs(3_600);
+const REST_MAX: Duration = Duration::from_mins(2);
+const HOUR: Duration = Duration::from_hours(1);
 const QUEUED_MAX: usize = 512;
 
 /// Until every delivery was answered for good.

@@ -45,7 +45,7 @@ pub struct Knows {
 }
 
 type Asked = Query<HashMap<String, String>>;
-type Answer = Result<Json<Value>, Response>;
+type Answer = (StatusCode, Json<Value>);
 
 impl Twin {
     pub async fn start(world: &World, api_key: &str, company: &str) -> Result<Self> {
@@ -152,17 +152,17 @@ const PLACES: usize = 16;
 async fn door(State(knows): State<Arc<Knows>>, request: Request, next: Next) -> Response {
     knows.asked.fetch_add(1, Ordering::Relaxed);
     if knows.is_out.load(Ordering::SeqCst) {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "internal_server_error");
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "internal_server_error").into_response();
     }
     let key = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if key != Some(&knows.api_key) {
-        return refused(StatusCode::UNAUTHORIZED, "unauthorized");
+        return refused(StatusCode::UNAUTHORIZED, "unauthorized").into_response();
     }
     next.run(request).await
 }
 
-fn refused(status: StatusCode, kind: &str) -> Response {
-    (status, Json(json!({ "error": { "type": kind, "message": kind } }))).into_response()
+fn refused(status: StatusCode, kind: &str) -> Answer {
+    (status, Json(json!({ "error": { "type": kind, "message": kind } })))
 }
 
 fn page(asked: &Asked, mut found: Vec<(usize, Value)>) -> Answer {
@@ -171,9 +171,12 @@ fn page(asked: &Asked, mut found: Vec<(usize, Value)>) -> Answer {
     found.truncate(first);
     let end = found.last().map(|(place, _)| format!("c{place}"));
     let data: Vec<Value> = found.into_iter().map(|(_, item)| item).collect();
-    Ok(Json(json!({ "data": data, "page_info": {
+    (
+        StatusCode::OK,
+        Json(json!({ "data": data, "page_info": {
         "end_cursor": end, "start_cursor": null, "has_next_page": has_more, "has_previous_page": false,
-    } })))
+    } })),
+    )
 }
 
 async fn payments(State(knows): State<Arc<Knows>>, asked: Asked) -> Answer {
@@ -219,8 +222,8 @@ async fn dispute(State(knows): State<Arc<Knows>>, Path(id): Path<String>) -> Ans
 /// Something of one payment of our account, or "not found".
 fn one(knows: &Knows, payment: &str, of: impl Fn(&Payment) -> Option<Value>) -> Answer {
     let all = knows.all();
-    let known = knows.by_id.get(payment).and_then(|index| all.get(*index));
-    let ours = known.filter(|(has_happened, payment)| *has_happened && payment.account == knows.company);
+    let entry = knows.by_id.get(payment).and_then(|index| all.get(*index));
+    let ours = entry.filter(|(has_happened, payment)| *has_happened && payment.account == knows.company);
     let found = ours.and_then(|(_, payment)| of(payment));
-    found.map(Json).ok_or_else(|| refused(StatusCode::NOT_FOUND, "not_found"))
+    found.map_or_else(|| refused(StatusCode::NOT_FOUND, "not_found"), |found| (StatusCode::OK, Json(found)))
 }

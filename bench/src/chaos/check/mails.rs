@@ -11,7 +11,7 @@ use super::Findings;
 use crate::chaos::post::PostOffice;
 
 /// A mail that was taken up and not noted is taken up again, but not sooner than after this.
-const LEASE: Duration = Duration::from_secs(4 * 60);
+const LEASE: Duration = Duration::from_mins(4);
 
 pub async fn check(owner: &PgPool, office: &PostOffice, findings: &mut Findings) -> Result<usize> {
     let rows: Vec<(i64, String, String)> = sqlx::query_as("select id, kind, state from mails").fetch_all(owner).await?;

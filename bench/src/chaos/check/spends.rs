@@ -35,7 +35,7 @@ pub async fn check(owner: &PgPool, journal: &[Spend], findings: &mut Findings) -
         kept.entry(row.key.clone()).or_default().push(row);
     }
     for spend in journal {
-        one(spend, kept.remove(&spend.key).unwrap_or_default(), findings);
+        one(spend, &kept.remove(&spend.key).unwrap_or_default(), findings);
     }
     for key in kept.into_keys() {
         findings.add("I8 nothing was spent that nobody asked for", key);
@@ -43,7 +43,7 @@ pub async fn check(owner: &PgPool, journal: &[Spend], findings: &mut Findings) -
     Ok(())
 }
 
-fn one(spend: &Spend, rows: Vec<Kept>, findings: &mut Findings) {
+fn one(spend: &Spend, rows: &[Kept], findings: &mut Findings) {
     let key = &spend.key;
     let last = spend.told_at_last.as_ref().or(spend.answers.last());
     for answer in spend.answers.iter().chain(&spend.told_at_last).chain(&spend.misused) {
@@ -80,7 +80,7 @@ fn one(spend: &Spend, rows: Vec<Kept>, findings: &mut Findings) {
         None | Some(Answer::Unknown(_) | Answer::Odd(_)) => {}
         Some(Answer::Refused(code)) if code == "idempotency_key_reused" => {}
         Some(other) => {
-            findings.add("I8 a key serves one request only", format!("{key} with another amount: {other:?}"))
+            findings.add("I8 a key serves one request only", format!("{key} with another amount: {other:?}"));
         }
     }
 }

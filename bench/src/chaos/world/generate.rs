@@ -197,7 +197,7 @@ fn hostile(world: &mut World, number: usize, at: u64, company: &str, dice: &mut 
     let mut due = Due::Quarantined;
     match dice.below(5) {
         0 => due = Due::Refused,
-        1 => evil.account = "biz_Foreign0001".to_owned(),
+        1 => "biz_Foreign0001".clone_into(&mut evil.account),
         2 => evil.minor = if evil.minor > 1 && dice.chance(50) { evil.minor - 1 } else { evil.minor * 2 },
         3 => evil.currency = if evil.currency == "usd" { "eur" } else { "usd" },
         _ => evil.checkout = format!("ch_Nobody{number}"),
