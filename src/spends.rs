@@ -23,7 +23,7 @@ use places::{Place, Places};
 pub use request::{IdempotencyKey, Request, Usage};
 
 /// Transactions under way at the same time, and so the connections that are used.
-pub const LANES: usize = 2;
+pub const LANES: u32 = 2;
 /// In each lane, at a few thousand spends a second a wait of less than half a second.
 const QUEUE_MAX: usize = 1_024;
 const BATCH_MAX: usize = 256;

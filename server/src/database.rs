@@ -16,7 +16,7 @@ use crate::config::Config;
 const WEB_CONNECTIONS_MAX: u32 = 8;
 const WEBHOOK_CONNECTIONS_MAX: u32 = 4;
 /// One for each lane of spends, and one to replace what a failover broke.
-const SPEND_CONNECTIONS_MAX: u32 = atlas::spends::LANES as u32 + 1;
+const SPEND_CONNECTIONS_MAX: u32 = atlas::spends::LANES + 1;
 const WORK_CONNECTIONS_MAX: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failover, connections to the old server are gone within this time.

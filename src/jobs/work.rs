@@ -16,8 +16,9 @@ const CONCURRENCY: usize = 2;
 /// A job waits at most so long to be seen. Asking is cheaper than being told: a process that listens keeps a connection,
 /// and is woken for every job of a flood.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// How long a running job may take after the signal to stop; then it is left for another process.
-pub const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a running job may take after the signal to stop; then it is left for another process. One that asks a provider
+/// which is away may take much longer, and each may be done twice.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// A process that hasn't been heard of for so long is dead, and its jobs go to others.
 const SILENCE_MAX: Duration = Duration::from_mins(2);
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(20);

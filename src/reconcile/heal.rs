@@ -6,6 +6,9 @@ use crate::events::Fact;
 use crate::orders::settle::ask::{take_in, with_reversals};
 use crate::{Context, Error, Result};
 
+/// As many as fit a short transaction.
+pub const AT_ONCE: usize = 100;
+
 /// What a window shows, and what can be done about it.
 #[derive(Debug, Clone, Default)]
 pub struct Proposals {
@@ -34,14 +37,20 @@ pub async fn propose(ctx: &Context, window: Window) -> Result<Proposals> {
     Ok(proposals)
 }
 
-/// Takes in what the provider said of a payment, and of what may take it back. Doing it again changes nothing.
-pub async fn apply(ctx: &Context, suspect: &Suspect) -> Result<()> {
-    let Some(said) = suspect.said.clone() else { return Err(Error::NotFound) };
-    let adapter =
-        ctx.providers.get(suspect.provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
-    let facts = match said {
-        Fact::Payment(payment) => with_reversals(adapter, payment).await.map_err(asked_in_vain)?,
-        reversal => vec![reversal],
-    };
-    take_in(ctx, adapter, &facts).await
+/// Takes in what the provider said of payments, and of what may take them back: all of them in one transaction for each
+/// provider, so hand them over some [`AT_ONCE`] at a time. Doing it again changes nothing.
+///
+/// Errors: [`Error::NotFound`] when the provider said nothing of one; nothing was changed then.
+pub async fn apply(ctx: &Context, suspects: &[Suspect]) -> Result<()> {
+    for adapter in ctx.providers.all() {
+        let mut facts = Vec::new();
+        for suspect in suspects.iter().filter(|suspect| suspect.provider == adapter.name()) {
+            match suspect.said.clone().ok_or(Error::NotFound)? {
+                Fact::Payment(payment) => facts.extend(with_reversals(adapter, payment).await.map_err(asked_in_vain)?),
+                reversal => facts.push(reversal),
+            }
+        }
+        take_in(ctx, adapter, &facts).await?;
+    }
+    Ok(())
 }

@@ -56,13 +56,14 @@ async fn many_wallets_at_once_are_each_charged_what_they_spent(pool: PgPool) {
     for name in 0..20 {
         people.push(shop.customer(&name.to_string(), 1_000).await);
     }
-    let requests: Vec<Request> = (0..600).map(|n| shop.request(people[n % 20].id(), n as i64 % 7 + 1)).collect();
+    let requests: Vec<Request> =
+        (0..600).zip((1..=7).cycle()).map(|(n, credits)| shop.request(people[n % 20].id(), credits)).collect();
     let answers = join_all(requests.iter().map(|request| shop.spend(request))).await;
 
     let mut transactions = std::collections::HashSet::new();
-    for (request, (n, answer)) in requests.iter().zip(answers.into_iter().enumerate()) {
+    for ((request, credits), answer) in requests.iter().zip((1..=7).cycle()).zip(answers) {
         let moved = answer.unwrap();
-        assert_eq!((moved.net, moved.replayed), (Credits::new(-(n as i64 % 7 + 1)), false));
+        assert_eq!((moved.net, moved.replayed), (Credits::new(-credits), false));
         assert!(transactions.insert(moved.transaction), "{request:?}");
     }
     let total: i64 = (0..600).map(|n| n % 7 + 1).sum();

@@ -83,9 +83,9 @@ pub async fn reconcile(ctx: &Context, asked: Reconcile) -> Result<()> {
     }
     let mut applied = Vec::new();
     if go_on && (asked.yes || confirmed(proposals.healable.len())?) {
-        for suspect in &proposals.healable {
-            heal::apply(ctx, suspect).await.or_said()?;
-            applied.push(suspect.payment_id.clone());
+        for some in proposals.healable.chunks(heal::AT_ONCE) {
+            heal::apply(ctx, some).await.or_said()?;
+            applied.extend(some.iter().map(|suspect| suspect.payment_id.clone()));
         }
     }
     let left = if applied.is_empty() { proposals.clone() } else { heal::propose(ctx, window).await.or_said()? };

@@ -101,13 +101,10 @@ async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
         let word = line.trim_end().to_uppercase();
         answer = if let Some(rest) = word.strip_prefix("RCPT TO:") {
             let mut state = state.lock().unwrap();
-            match state.refusals.pop_front().or_else(|| state.always.clone()) {
-                Some(refusal) => refusal,
-                None => {
-                    to.push(rest.trim_matches(['<', '>']).to_lowercase());
-                    "250 ok".to_owned()
-                }
-            }
+            state.refusals.pop_front().or_else(|| state.always.clone()).unwrap_or_else(|| {
+                to.push(rest.trim_matches(['<', '>']).to_lowercase());
+                "250 ok".to_owned()
+            })
         } else if word == "DATA" {
             if stream.write_all(b"354 go on\r\n").await.is_err() {
                 return;

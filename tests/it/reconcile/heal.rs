@@ -35,7 +35,7 @@ async fn a_lost_payment_is_proposed_applied_on_demand_and_then_over(pool: PgPool
     assert_eq!(stage.posted(&ana).await, 5_000, "proposing changes nothing");
 
     for _ in 0..2 {
-        apply(&stage.ctx, &found.healable[0]).await.unwrap();
+        apply(&stage.ctx, &found.healable[..1]).await.unwrap();
         assert_eq!((stage.page(&ana, &lost).await.state, stage.posted(&ana).await), (OrderState::Paid, 10_000));
     }
     let left = proposals(&stage).await;
@@ -64,7 +64,7 @@ async fn lost_refunds_and_disputes_are_taken_in(pool: PgPool) {
     let found = proposals(&stage).await;
     assert_eq!(kinds(&found), [BreakKind::RefundMissing, BreakKind::DisputeMissing]);
     for suspect in &found.healable {
-        apply(&stage.ctx, suspect).await.unwrap();
+        apply(&stage.ctx, std::slice::from_ref(suspect)).await.unwrap();
     }
     let balance = stage.balance(&ana).await;
     assert_eq!((balance.posted.get(), balance.held.get()), (5_000, 5_000), "one taken back, one held");
@@ -89,7 +89,7 @@ async fn a_lost_refund_of_a_payment_that_is_older_than_the_window_is_found(pool:
     let found = proposals(&stage).await;
     assert_eq!((found.examined, kinds(&found)), (0, vec![BreakKind::RefundMissing]));
     assert_eq!(stage.posted(&ana).await, 5_000);
-    apply(&stage.ctx, &found.healable[0]).await.unwrap();
+    apply(&stage.ctx, &found.healable[..1]).await.unwrap();
     assert_eq!(stage.posted(&ana).await, 0);
     assert_eq!(daily(&stage.ctx).await.unwrap().found, 0);
     assert_eq!(stage.count("select count(*) from reconciliation_breaks where resolved_at is not null").await, 1);
@@ -108,7 +108,7 @@ async fn what_settling_does_not_mend_is_left_to_a_person(pool: PgPool) {
     let found = proposals(&stage).await;
     assert_eq!((found.healable.len(), found.others.len()), (0, 2));
     let garbled = found.others.iter().find(|suspect| suspect.payment_id == "pay_garbled").unwrap();
-    assert!(matches!(apply(&stage.ctx, garbled).await, Err(Error::NotFound)));
+    assert!(matches!(apply(&stage.ctx, std::slice::from_ref(garbled)).await, Err(Error::NotFound)));
     assert_eq!(stage.posted(&ana).await, 0);
 }
 

@@ -53,9 +53,12 @@ pub struct Model {
     hold_keys: BTreeMap<u8, (String, usize)>,
 }
 
+/// Of one person: posted, held, debt, and what is left and held in each lot.
+type Standing = (i64, i64, i64, Vec<(i64, i64)>);
+
 impl Model {
-    /// Posted, held, debt, and what is left and held in each lot, person by person.
-    pub fn stands(&self) -> Vec<(i64, i64, i64, Vec<(i64, i64)>)> {
+    /// Person by person.
+    pub fn stands(&self) -> Vec<Standing> {
         (0..PEOPLE)
             .map(|who| {
                 let lots: Vec<_> =
