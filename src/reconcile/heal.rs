@@ -43,13 +43,15 @@ pub async fn propose(ctx: &Context, window: Window) -> Result<Proposals> {
 /// Errors: [`Error::NotFound`] when the provider said nothing of one; nothing was changed then.
 pub async fn apply(ctx: &Context, suspects: &[Suspect]) -> Result<()> {
     for adapter in ctx.providers.all() {
-        let mut facts = Vec::new();
+        let (mut payments, mut reversals) = (Vec::new(), Vec::new());
         for suspect in suspects.iter().filter(|suspect| suspect.provider == adapter.name()) {
             match suspect.said.clone().ok_or(Error::NotFound)? {
-                Fact::Payment(payment) => facts.extend(with_reversals(adapter, payment).await.map_err(asked_in_vain)?),
-                reversal => facts.push(reversal),
+                Fact::Payment(payment) => payments.push(payment),
+                reversal => reversals.push(reversal),
             }
         }
+        let mut facts = with_reversals(ctx, adapter, payments).await?.map_err(asked_in_vain)?;
+        facts.extend(reversals);
         take_in(ctx, adapter, &facts).await?;
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Asking the provider ourselves, when its webhook is late or lost.
 
+use std::collections::HashSet;
+
 use domain::{OrderId, OrderState, Provider};
 use time::Duration;
 
@@ -23,7 +25,7 @@ pub async fn ask(ctx: &Context, order: OrderId, payment_hint: Option<String>) ->
     let ctx = ctx.clone();
     tasks::run_to_end(async move {
         let adapter = ctx.providers.get(provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
-        let facts = match said_of(adapter, &query).await {
+        let facts = match said_of(&ctx, adapter, &query).await? {
             Ok(facts) => facts,
             Err(ProviderError::NotFound) => return Ok(()),
             Err(error @ ProviderError::Unreachable(_)) => return Err(Error::unavailable(error)),
@@ -49,23 +51,53 @@ pub(crate) async fn take_in(ctx: &Context, adapter: &dyn PaymentProvider, facts:
 }
 
 /// The payments of a checkout, and what takes them back.
-async fn said_of(adapter: &dyn PaymentProvider, query: &PaymentQuery) -> Result<Vec<Fact>, ProviderError> {
-    let mut facts = Vec::new();
-    let of_this_checkout = |payment: &PaymentFacts| payment.checkout_id.as_deref() == Some(&query.checkout_id);
-    for payment in adapter.payments_of(query).await?.into_iter().filter(of_this_checkout) {
-        facts.extend(with_reversals(adapter, payment).await?);
-    }
-    Ok(facts)
+async fn said_of(
+    ctx: &Context,
+    adapter: &dyn PaymentProvider,
+    query: &PaymentQuery,
+) -> Result<Result<Vec<Fact>, ProviderError>> {
+    let mut payments = match adapter.payments_of(query).await {
+        Ok(payments) => payments,
+        Err(error) => return Ok(Err(error)),
+    };
+    payments.retain(|payment| payment.checkout_id.as_deref() == Some(&query.checkout_id));
+    with_reversals(ctx, adapter, payments).await
 }
 
-/// A payment, and what takes it back.
+/// Payments, and what takes them back. Asked about is what the payment itself says is refunded or disputed, and what we
+/// have heard of: a refund that was called off shows in no payment, but here it would go on holding credits.
 pub(crate) async fn with_reversals(
+    ctx: &Context,
     adapter: &dyn PaymentProvider,
-    payment: PaymentFacts,
-) -> Result<Vec<Fact>, ProviderError> {
-    let taken_back = payment.disputed || payment.refunded.is_some();
-    let reversals = if taken_back { adapter.reversals_of(&payment).await? } else { Vec::new() };
-    Ok(std::iter::once(Fact::Payment(payment)).chain(reversals).collect())
+    payments: Vec<PaymentFacts>,
+) -> Result<Result<Vec<Fact>, ProviderError>> {
+    let heard_of = heard_of(ctx, adapter.name(), &payments).await?;
+    let mut facts = Vec::new();
+    for payment in payments {
+        let disputed = payment.disputed || heard_of.contains(&payment.payment_id);
+        if disputed || payment.refunded.is_some() {
+            match adapter.reversals_of(&PaymentFacts { disputed, ..payment.clone() }).await {
+                Ok(reversals) => facts.extend(reversals),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        facts.push(Fact::Payment(payment));
+    }
+    Ok(Ok(facts))
+}
+
+/// Those of the payments that have a refund or a dispute here.
+async fn heard_of(ctx: &Context, provider: Provider, payments: &[PaymentFacts]) -> Result<HashSet<String>> {
+    let ids: Vec<&str> = payments.iter().map(|payment| payment.payment_id.as_str()).collect();
+    let rows = sqlx::query_scalar!(
+        r#"select payment_id as "payment_id!" from refunds where provider = $1 and payment_id = any($2)
+        union select payment_id from disputes where provider = $1 and payment_id = any($2)"#,
+        provider as Provider,
+        &ids as &[&str],
+    )
+    .fetch_all(&ctx.db)
+    .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Takes the turn to ask, if it is due.

@@ -1,15 +1,16 @@
 //! Asking the provider ourselves: heals what a late or lost webhook left open, and never more than that.
 
 use atlas::Error;
+use atlas::events::Fact;
 use atlas::orders::settle::ask::{ASK_EVERY, ask};
-use domain::{FailureReason, Money, OrderState, PaymentState};
+use domain::{FailureReason, Money, OrderState, PaymentState, RefundState};
 use futures::FutureExt;
 use futures::future::join_all;
 use sqlx::PgPool;
 use time::Duration;
 
 use crate::scripted::Fault;
-use crate::stage::Stage;
+use crate::stage::{Stage, refund};
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn a_lost_webhook_is_healed_by_asking_and_a_late_one_grants_no_more(pool: PgPool) {
@@ -158,4 +159,19 @@ async fn who_asks_and_hangs_up_still_settles_the_order(pool: PgPool) {
     stage.provider.answers();
     stage.until("select count(*) from credit_orders where state = 'paid'", 1).await;
     assert_eq!(stage.posted(&ana).await, 5_000);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_refund_that_was_called_off_unheard_holds_nothing_once_its_payment_is_asked_for(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    let told = refund("rf_1", "pay_1", 250, RefundState::Pending);
+    stage.delivers(&stage.refund_webhook("evt_r", &told)).await.unwrap();
+    stage.provider.knows(&order.facts("pay_1", PaymentState::Succeeded));
+    stage.provider.knows_reversal(Fact::Refund(refund("rf_1", "pay_1", 250, RefundState::Failed)));
+    ask(&stage.ctx, order.id, None).await.unwrap();
+    let balance = stage.balance(&ana).await;
+    assert_eq!((balance.posted.get(), balance.held.get()), (5_000, 0));
+    stage.audits_clean().await;
 }
