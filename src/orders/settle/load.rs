@@ -53,20 +53,24 @@ async fn lock_orders(
             _ => None,
         })
         .collect();
+    // First which, then locked by nothing but their ids: a row that changes while it is waited for is looked at again, and
+    // must not be found to be another one by then.
+    let ids = sqlx::query_scalar!(
+        r#"select id as "id!: OrderId" from credit_orders where provider = $1 and checkout_id = any($2)
+        union
+        select order_id from payments where provider = $1 and payment_id = any($3)"#,
+        books.provider as Provider,
+        &checkouts,
+        payment_ids,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     let rows = sqlx::query!(
         r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", checkout_id,
             price_minor, currency as "currency: Currency", state as "state: OrderState",
             failure as "failure: FailureReason", failure_message, created_at
-        from credit_orders
-        where id in (
-            select id from credit_orders where provider = $1 and checkout_id = any($2)
-            union all
-            select order_id from payments where provider = $1 and payment_id = any($3)
-        )
-        order by id for no key update"#,
-        books.provider as Provider,
-        &checkouts,
-        payment_ids,
+        from credit_orders where id = any($1) order by id for no key update"#,
+        &ids as &[OrderId],
     )
     .fetch_all(tx)
     .await?;
