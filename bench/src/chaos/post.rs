@@ -58,7 +58,12 @@ async fn serve(mut sender: TcpStream, arrivals: &Mutex<Arrivals>, each_takes: Du
             "DATA" => {
                 to.write_all(b"354 go on\r\n").await?;
                 let mut id = None;
-                while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                loop {
+                    // Without its last line it is no mail (section 4.1.1.4): its sender was killed, or its line cut.
+                    let Some(line) = lines.next_line().await? else { return Ok(()) };
+                    if line == "." {
+                        break;
+                    }
                     if let Some((name, value)) = line.split_once(": ")
                         && name.eq_ignore_ascii_case("message-id")
                     {
@@ -104,5 +109,19 @@ mod tests {
             assert!(answers.ends_with("354 go on\r\n250 taken\r\n221 bye\r\n"), "{answers}");
         }
         assert_eq!(office.arrivals()["<mail.7@b>"].len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_is_cut_off_never_came() {
+        let office = PostOffice::open(Duration::ZERO).await.unwrap();
+        for said in ["EHLO a\r\nDATA\r\n", "EHLO a\r\nDATA\r\nMessage-ID: <mail.7@b>\r\n\r\nHel"] {
+            let mut sender = TcpStream::connect(office.address).await.unwrap();
+            sender.write_all(said.as_bytes()).await.unwrap();
+            sender.shutdown().await.unwrap();
+            let mut answers = String::new();
+            sender.read_to_string(&mut answers).await.unwrap();
+            assert!(answers.ends_with("354 go on\r\n"), "{answers}");
+        }
+        assert_eq!(office.arrivals().len(), 0);
     }
 }
