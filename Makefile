@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev check bench chaos sqlx screenshots
+.PHONY: help demo test dev check bench chaos sequences sqlx screenshots
 
 help: ## List these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ bench: ## Measure; ARGS chooses (docs/testing.md)
 chaos: ## A storm of faults, then every invariant checked; ARGS: --level weekly, --seed N, --planted (docs/testing.md)
 	@scripts/setup
 	SQLX_OFFLINE=true cargo run --quiet --release --package bench -- chaos $(ARGS)
+
+sequences: ## All sequences of six events, and 10,000 of 500 steps on the ledger: half an hour
+	@scripts/setup --test
+	@exec node scripts/test.mjs sequences
 
 screenshots: ## Make the pictures in docs anew
 	@scripts/setup --test

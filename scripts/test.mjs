@@ -26,9 +26,9 @@ async function check(name, program, args, env) {
   return code === 0
 }
 
-async function rustTests(env) {
+async function rustTests(env, which = ['--workspace', '--no-fail-fast']) {
   console.log('\n== Rust tests')
-  const { code, text } = await runAndRead('cargo', ['test', '--workspace', '--no-fail-fast'], { env })
+  const { code, text } = await runAndRead('cargo', ['test', ...which], { env })
   let failed = 0
   for (const [, passed, broken] of text.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)) {
     count('Rust tests', Number(passed), Number(broken))
@@ -80,9 +80,16 @@ async function main() {
     rust: () => rustTests(env),
     browser: () => nodeTests(env),
   }
+  // Too long for every day; only when asked for.
+  const rare = {
+    sequences: () => rustTests(env, ['--package', 'atlas', '--test', 'it', '--', '--ignored', '--nocapture']),
+  }
   try {
     for (const [name, step] of Object.entries(steps)) {
       if (chosen.length === 0 || chosen.includes(name)) await step()
+    }
+    for (const [name, step] of Object.entries(rare)) {
+      if (chosen.includes(name)) await step()
     }
   } catch (error) {
     console.error(error)

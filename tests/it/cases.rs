@@ -3,12 +3,19 @@
 use std::fmt::Debug;
 
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// How many cases to run: `PROPTEST_CASES` if it is set, else `usual`.
 #[expect(clippy::disallowed_methods, reason = "proptest reads its variable itself, but does not say whether it is set")]
 pub fn count(usual: u32) -> u32 {
     if std::env::var("PROPTEST_CASES").is_ok() { Config::default().cases } else { usual }
+}
+
+/// Makes the values of the case with this number, the same each time.
+pub fn numbered(number: u64) -> TestRunner {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }
 
 /// For tests that are not async: as many cases, and no file written beside the sources when one fails.

@@ -12,6 +12,7 @@ use atlas::orders::books::{Books, Changed};
 use atlas::orders::decide::{Misfit, Verdict, learn};
 use domain::{DisputeState, Money, OrderState, PaymentState, RefundState, TransactionId};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 use self::model::{CHECKOUT, End, OURS, PRICE, books, dispute, end_of, model, payment, refund};
 
@@ -112,11 +113,25 @@ fn every_sequence_of_up_to_four_facts_ends_where_its_set_says() {
 }
 
 #[test]
-#[ignore = "minutes; run by `make storm`"]
+#[ignore = "minutes; run by `make sequences`"]
 fn every_sequence_of_up_to_six_facts_ends_where_its_set_says() {
     let seen = every_sequence(&one_payment(), 6);
     println!("{seen} sequences");
     assert_eq!(seen, 3 * (0..=6).map(|length| 9_usize.pow(length)).sum::<usize>());
+}
+
+#[test]
+#[ignore = "minutes; run by `make sequences`"]
+fn ten_thousand_sequences_of_500_facts_end_where_their_sets_say() {
+    let fact = prop::sample::select(everything());
+    for number in 0..10_000 {
+        let mut runner = crate::cases::numbered(number);
+        let said: Vec<Fact> = (0..500).map(|_| fact.new_tree(&mut runner).unwrap().current()).collect();
+        let said: Vec<&Fact> = said.iter().collect();
+        for start in STARTS {
+            assert_eq!(ends(start, &said), model(start, &said), "sequence {number} from {start}");
+        }
+    }
 }
 
 proptest! {

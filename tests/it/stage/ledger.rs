@@ -7,10 +7,10 @@ use atlas::ledger::take_back::{TakeBack, TakenBack, take_back_batch};
 use atlas::people::SignedIn;
 use atlas::{Refusal, Result, ids};
 use domain::ledger::LotSource;
-use domain::{Credits, HoldId, Money, OrderId, Provider};
+use domain::{Credits, HoldId, Money, OrderId, PersonId, Provider};
 use sqlx::PgConnection;
 
-use super::{Stage, promo};
+use super::Stage;
 
 impl Stage {
     /// Carries out `work` in one transaction, committed when it succeeds.
@@ -24,51 +24,71 @@ impl Stage {
     /// A paid order and its payment, as settling writes them, with the lot granted for it.
     pub async fn bought(&self, buyer: &SignedIn, payment: &str, credits: i64) {
         let request = self.purchase(buyer, payment, credits).await;
-        let answers = self.commits(async |tx| grant_batch(tx, &[request]).await).await.unwrap();
-        self.settled(payment, answers[0].unwrap().transaction.uuid()).await;
+        self.commits(async |tx| grant_batch(tx, &[request]).await).await.unwrap().remove(0).unwrap();
+        self.settled(vec![payment.to_owned()]).await;
     }
 
     /// The grant for a payment that was just collected, for an order of as many credits.
     pub async fn purchase(&self, buyer: &SignedIn, payment: &str, credits: i64) -> Grant {
-        let order = OrderId::from_uuid(ids::fresh());
-        sqlx::query(
-            "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider, state)
-            select $1, $2, $1::text, (select id from plan_versions order by id limit 1), 'Test', $3, 100, 'usd', 'whop', 'paid'",
-        )
-        .bind(order)
-        .bind(buyer.id())
-        .bind(credits)
-        .execute(&self.owner)
-        .await
-        .unwrap();
-        sqlx::query(
-            "insert into payments (provider, payment_id, order_id, buyer_id, state, amount_minor, currency)
-            values ('whop', $1, $2, $3, 'succeeded', 100, 'usd')",
-        )
-        .bind(payment)
-        .bind(order)
-        .bind(buyer.id())
-        .execute(&self.owner)
-        .await
-        .unwrap();
-        Grant {
-            key: Key::new("whop:payment", payment),
-            counter: "sales:whop",
-            source: LotSource::Purchase,
-            order: Some(order),
-            paid: Some((PaymentKey { provider: Provider::Whop, id: payment.to_owned() }, Money::usd(100))),
-            ..promo(buyer, credits)
-        }
+        self.purchases(&[(buyer.id(), payment.to_owned(), credits)]).await.remove(0)
     }
 
-    /// Notes on the payment which transaction granted it.
-    pub async fn settled(&self, payment: &str, transaction: uuid::Uuid) {
-        sqlx::query("update payments set granted_by = $2 where payment_id = $1")
-            .bind(payment)
-            .bind(transaction)
-            .execute(&self.owner)
-            .await
-            .unwrap();
+    /// The same for many: who paid, the payment's id, and the credits.
+    pub async fn purchases(&self, bought: &[(PersonId, String, i64)]) -> Vec<Grant> {
+        if bought.is_empty() {
+            return Vec::new();
+        }
+        let orders: Vec<OrderId> = bought.iter().map(|_| OrderId::from_uuid(ids::fresh())).collect();
+        sqlx::query(
+            "with bought as (
+                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[]) as b (id, buyer, payment, credits)
+            ), ordered as (
+                insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency,
+                    provider, state)
+                select id, buyer, id::text, (select id from plan_versions order by id limit 1), 'Test', credits, 100, 'usd',
+                    'whop', 'paid'
+                from bought
+            )
+            insert into payments (provider, payment_id, order_id, buyer_id, state, amount_minor, currency)
+            select 'whop', payment, id, buyer, 'succeeded', 100, 'usd' from bought",
+        )
+        .bind(&orders)
+        .bind(bought.iter().map(|(buyer, ..)| *buyer).collect::<Vec<_>>())
+        .bind(bought.iter().map(|(_, payment, _)| payment.clone()).collect::<Vec<_>>())
+        .bind(bought.iter().map(|(.., credits)| *credits).collect::<Vec<_>>())
+        .execute(&self.owner)
+        .await
+        .unwrap();
+        let grant = |(order, (buyer, payment, credits)): (&OrderId, &(PersonId, String, i64))| Grant {
+            transaction: None,
+            key: Key::new("whop:payment", payment),
+            to: *buyer,
+            credits: Credits::new(*credits),
+            counter: "sales:whop",
+            source: LotSource::Purchase,
+            expires_at: None,
+            order: Some(*order),
+            paid: Some((PaymentKey { provider: Provider::Whop, id: payment.to_owned() }, Money::usd(100))),
+            actor: "test".to_owned(),
+            description: "Bought".to_owned(),
+        };
+        orders.iter().zip(bought).map(grant).collect()
+    }
+
+    /// Notes on payments which transactions granted them.
+    pub async fn settled(&self, payments: Vec<String>) {
+        if payments.is_empty() {
+            return;
+        }
+        sqlx::query(
+            "update payments set granted_by = t.id from credit_transactions t
+            where payments.payment_id = any($1) and t.kind = 'grant' and t.provider = payments.provider
+                and t.payment_id = payments.payment_id",
+        )
+        .bind(payments)
+        .execute(&self.owner)
+        .await
+        .unwrap();
     }
 
     /// Brings one payment to a level.

@@ -1,179 +1,205 @@
-//! Carries the steps out on the real kernel, and tells its answers in the model's words.
+//! Carries steps out on the real kernel, and tells its answers in the model's words. Worlds that stand abreast take their
+//! steps at the same time: those of a kind share a batch.
 
-use atlas::ids;
-use atlas::ledger::Key;
+use std::collections::HashMap;
+
+use atlas::ledger::Moved;
 use atlas::ledger::expire::expire;
-use atlas::ledger::grant::{Grant, grant_batch};
-use atlas::ledger::hold::Reserve;
-use atlas::ledger::spend::{Spend, spend_batch};
-use atlas::ledger::transfer::{Transfer, transfer};
-use atlas::people::SignedIn;
-use domain::{Credits, HoldId};
-use time::OffsetDateTime;
+use atlas::ledger::grant::{Grant, PaymentKey, grant_batch};
+use atlas::ledger::hold::{Ended, capture, release, reserve};
+use atlas::ledger::spend::spend_batch;
+use atlas::ledger::take_back::{TakenBack, take_back_batch};
+use atlas::ledger::transfer::transfer;
+use atlas::{Refusal, Result};
+use domain::{HoldId, Money, PersonId, Provider};
+use sqlx::PgConnection;
 
-use super::model::Answers;
-use super::steps::{Expiry, Granted, PEOPLE, Spent, Step};
-use crate::stage::{Stage, promo, reservation, usage};
+use super::model::{Answers, Standing};
+use super::steps::Step;
+use super::world::World;
+use crate::stage::{Stage, captured, level, promo};
 
-pub struct World<'a> {
+const SWEEP: i32 = 1_000;
+
+pub struct Worlds<'a> {
     stage: &'a Stage,
-    /// Begins every scope and payment, so that sequences in one database do not meet.
-    name: String,
-    people: Vec<SignedIn>,
-    holds: Vec<HoldId>,
+    worlds: Vec<World>,
 }
 
-impl Expiry {
-    fn instant(self) -> Option<OffsetDateTime> {
-        let second = match self {
-            Self::Past => 946_684_800,
-            Self::Soon => 32_503_680_000,
-            Self::Late => 64_060_588_800,
-            Self::Never => return None,
-        };
-        Some(OffsetDateTime::from_unix_timestamp(second).unwrap())
-    }
+/// Requests of one kind, each with the place of its world.
+type Batch<T> = Vec<(usize, T)>;
+
+/// The steps of all worlds, by kind.
+#[derive(Default)]
+struct Sorted {
+    grants: Batch<Grant>,
+    spends: Batch<atlas::ledger::spend::Spend>,
+    reserves: Batch<atlas::ledger::hold::Reserve>,
+    captures: Batch<atlas::ledger::hold::Capture>,
+    releases: Batch<HoldId>,
+    levels: Batch<atlas::ledger::take_back::TakeBack>,
+    transfers: Batch<atlas::ledger::transfer::Transfer>,
+    bought: Batch<(PersonId, String, i64)>,
+    outdated_lots: Vec<(PersonId, i64)>,
+    outdated_holds: Vec<HoldId>,
 }
 
-impl<'a> World<'a> {
-    pub async fn new(stage: &'a Stage) -> Self {
-        // What earlier sequences left to be swept is not for this one to count.
-        while !expire(&stage.ctx.db, 1_000).await.unwrap().is_nothing() {}
-        let mut people = Vec::new();
-        for _ in 0..PEOPLE {
-            people.push(stage.buyer(&ids::fresh().simple().to_string()).await);
+impl<'a> Worlds<'a> {
+    pub async fn new(stage: &'a Stage, count: usize) -> Self {
+        // What earlier sequences left to be swept is not for these to count.
+        sweep(stage).await;
+        let mut worlds = Vec::new();
+        for _ in 0..count {
+            worlds.push(World::new(stage).await);
         }
-        Self { stage, name: ids::fresh().simple().to_string(), people, holds: Vec::new() }
+        Self { stage, worlds }
     }
 
-    fn key(&self, scope: &str, key: u8) -> Key {
-        Key::new(format!("{} {scope}", self.name), key.to_string())
-    }
-
-    fn payment(&self, payment: usize) -> String {
-        format!("{} {payment}", self.name)
-    }
-
-    fn hold(&self, nth: usize) -> HoldId {
-        self.holds.get(nth).copied().unwrap_or_else(|| HoldId::from_uuid(ids::fresh()))
-    }
-
-    pub async fn carry_out(&mut self, step: &Step) -> Answers {
+    /// One step of each world. A sweep is everybody's; the first one tells what it found.
+    pub async fn carry_out(&mut self, steps: &[Step]) -> Vec<Answers> {
         let stage = self.stage;
-        match step {
-            Step::Grant(items) => {
-                let batch: Vec<_> = items.iter().map(|item| self.grant(item)).collect();
-                let answers = stage.commits(async |tx| grant_batch(tx, &batch).await).await.unwrap();
-                answers.iter().map(|answer| answer.map(|moved| (moved.replayed, moved.net.get()))).collect()
-            }
-            Step::Spend(items) => {
-                let batch: Vec<_> = items.iter().map(|item| self.spend(item)).collect();
-                let answers = stage.commits(async |tx| spend_batch(tx, &batch).await).await.unwrap();
-                answers.iter().map(|answer| answer.map(|moved| (moved.replayed, moved.net.get()))).collect()
-            }
-            Step::Buy { who, payment, credits } => vec![self.buy(*who, &self.payment(*payment), *credits).await],
-            Step::Reserve { key, who, credits } => {
-                let request = Reserve { key: self.key("test", *key), ..reservation(&self.people[*who], *credits) };
-                vec![stage.reserves(&request).await.map(|held| {
-                    let known = self.holds.iter().position(|hold| *hold == held.hold);
-                    let nth = known.unwrap_or_else(|| {
-                        self.holds.push(held.hold);
-                        self.holds.len() - 1
-                    });
-                    (held.replayed, i64::try_from(nth).unwrap())
-                })]
-            }
-            Step::Capture { nth, credits } => {
-                let ended = stage.captures(self.hold(*nth), *credits).await;
-                vec![ended.map(|ended| (ended.replayed, ended.net.get()))]
-            }
-            Step::Release { nth } => {
-                let ended = stage.releases(self.hold(*nth)).await;
-                vec![ended.map(|ended| (ended.replayed, ended.net.get()))]
-            }
-            Step::TakeBack { payment, taken, frozen } => {
-                let done = stage.takes_back(&self.payment(*payment), *taken, *frozen).await;
-                vec![done.map(|done| (done.unchanged, done.net.get()))]
-            }
-            Step::Transfer { key, from, to, credits } => {
-                let batch = [Transfer {
-                    key: self.key("transfer", *key),
-                    from: self.people[*from].id(),
-                    to: self.people[*to].id(),
-                    credits: Credits::new(*credits),
-                    actor: "test".to_owned(),
-                    description: "Shared".to_owned(),
-                }];
-                let answers = stage.commits(async |tx| transfer(tx, &batch).await).await.unwrap();
-                answers.iter().map(|answer| answer.map(|moved| (moved.replayed, moved.net.get()))).collect()
-            }
-            Step::OutdateLot { who, nth } => {
-                self.outdate_lot(*who, *nth).await;
-                Vec::new()
-            }
-            Step::OutdateHold { nth } => {
-                stage.outdates(self.hold(*nth)).await;
-                Vec::new()
-            }
-            Step::Expire => {
-                let swept = expire(&stage.ctx.db, 1_000).await.unwrap();
-                vec![Ok((false, swept.credits.get()))]
+        let mut answers = vec![Answers::new(); steps.len()];
+        if matches!(steps[0], Step::Expire) {
+            answers[0].push(Ok((false, sweep(stage).await)));
+            return answers;
+        }
+        let mut sorted = self.sort(steps);
+        self.outdate(&sorted.outdated_lots, &sorted.outdated_holds).await;
+        let (places, bought): (Vec<usize>, Vec<_>) = sorted.bought.into_iter().unzip();
+        sorted.grants.extend(places.into_iter().zip(stage.purchases(&bought).await));
+        let moved = |moved: Moved| (moved.replayed, moved.net.get());
+        let ended = |ended: Ended| (ended.replayed, ended.net.get());
+        let granted = ask(stage, sorted.grants, async |tx, batch| grant_batch(tx, batch).await).await;
+        stage.settled(bought.into_iter().map(|(_, payment, _)| payment).collect()).await;
+        tell(&mut answers, granted, moved);
+        tell(&mut answers, ask(stage, sorted.spends, async |tx, batch| spend_batch(tx, batch).await).await, moved);
+        tell(&mut answers, ask(stage, sorted.captures, async |tx, batch| capture(tx, batch).await).await, ended);
+        tell(&mut answers, ask(stage, sorted.releases, async |tx, batch| release(tx, batch).await).await, ended);
+        tell(&mut answers, ask(stage, sorted.transfers, async |tx, batch| transfer(tx, batch).await).await, moved);
+        let levelled = |done: TakenBack| (done.unchanged, done.net.get());
+        tell(
+            &mut answers,
+            ask(stage, sorted.levels, async |tx, batch| take_back_batch(tx, batch).await).await,
+            levelled,
+        );
+        for (place, held) in ask(stage, sorted.reserves, async |tx, batch| reserve(tx, batch).await).await {
+            answers[place].push(held.map(|held| (held.replayed, self.worlds[place].numbered(held))));
+        }
+        answers
+    }
+
+    fn sort(&mut self, steps: &[Step]) -> Sorted {
+        let mut sorted = Sorted::default();
+        for (place, (world, step)) in self.worlds.iter_mut().zip(steps).enumerate() {
+            match step {
+                Step::Grant(items) => sorted.grants.extend(items.iter().map(|item| (place, world.grant(item)))),
+                Step::Spend(items) => sorted.spends.extend(items.iter().map(|item| (place, world.spend(item)))),
+                Step::Buy { who, payment, credits } => {
+                    let id = world.payment(*payment);
+                    if world.pays_first(*payment) {
+                        sorted.bought.push((place, (world.person(*who).id(), id, *credits)));
+                    } else {
+                        // The same payment under another key.
+                        let paid = Some((PaymentKey { provider: Provider::Whop, id }, Money::usd(100)));
+                        sorted.grants.push((place, Grant { paid, ..promo(world.person(*who), *credits) }));
+                    }
+                }
+                Step::Reserve { key, who, credits } => {
+                    sorted.reserves.push((place, world.reserve(*key, *who, *credits)));
+                }
+                Step::Capture { nth, credits } => sorted.captures.push((place, captured(world.hold(*nth), *credits))),
+                Step::Release { nth } => sorted.releases.push((place, world.hold(*nth))),
+                Step::TakeBack { payment, taken, frozen } => {
+                    sorted.levels.push((place, level(&world.payment(*payment), *taken, *frozen)));
+                }
+                Step::Transfer { key, from, to, credits } => {
+                    sorted.transfers.push((place, world.transfer(*key, *from, *to, *credits)));
+                }
+                Step::OutdateLot { who, nth } => {
+                    sorted.outdated_lots.push((world.person(*who).id(), i64::try_from(*nth).unwrap()));
+                }
+                Step::OutdateHold { nth } => sorted.outdated_holds.push(world.hold(*nth)),
+                Step::Expire => panic!("a sweep is everybody's"),
             }
         }
+        sorted
     }
 
-    fn grant(&self, item: &Granted) -> Grant {
-        Grant {
-            key: self.key("test", item.key),
-            source: item.source,
-            expires_at: item.expiry.instant(),
-            ..promo(&self.people[item.who], item.credits)
+    /// Lets lots and holds pass their end.
+    async fn outdate(&self, lots: &[(PersonId, i64)], holds: &[HoldId]) {
+        if lots.is_empty() && holds.is_empty() {
+            return;
         }
-    }
-
-    fn spend(&self, item: &Spent) -> Spend {
-        Spend { key: self.key("test", item.key), ..usage(&self.people[item.who], item.credits) }
-    }
-
-    async fn buy(&self, who: usize, payment: &str, credits: i64) -> Result<(bool, i64), atlas::Refusal> {
-        let known: i64 = sqlx::query_scalar("select count(*) from payments where payment_id = $1")
-            .bind(payment)
-            .fetch_one(&self.stage.owner)
-            .await
-            .unwrap();
-        let request = if known == 0 {
-            self.stage.purchase(&self.people[who], payment, credits).await
-        } else {
-            // The same payment under another key.
-            let paid = atlas::ledger::grant::PaymentKey { provider: domain::Provider::Whop, id: payment.to_owned() };
-            Grant { paid: Some((paid, domain::Money::usd(100))), ..promo(&self.people[who], credits) }
-        };
-        let answers = self.stage.commits(async |tx| grant_batch(tx, &[request]).await).await.unwrap();
-        let moved = answers[0]?;
-        self.stage.settled(payment, moved.transaction.uuid()).await;
-        Ok((moved.replayed, moved.net.get()))
-    }
-
-    async fn outdate_lot(&self, who: usize, nth: usize) {
+        let (owners, places): (Vec<PersonId>, Vec<i64>) = lots.iter().copied().unzip();
         sqlx::query(
-            "update credit_lots set expires_at = '2000-01-01' where id = (
-                select id from credit_lots where account_id = (select id from credit_accounts where owner_id = $1)
-                order by id offset $2 limit 1)",
+            "update credit_lots set expires_at = '2000-01-01' where id = any(array(
+                select (select lot.id from credit_lots lot join credit_accounts wallet on wallet.id = lot.account_id
+                    where wallet.owner_id = said.owner order by lot.id offset said.nth limit 1)
+                from unnest($1::uuid[], $2::bigint[]) as said (owner, nth)))",
         )
-        .bind(self.people[who].id())
-        .bind(i64::try_from(nth).unwrap())
+        .bind(owners)
+        .bind(places)
         .execute(&self.stage.owner)
         .await
         .unwrap();
+        sqlx::query("update credit_holds set expires_at = now() - interval '1 day' where id = any($1)")
+            .bind(holds)
+            .execute(&self.stage.owner)
+            .await
+            .unwrap();
     }
 
-    /// Posted, held, debt, and what is left and held in each lot, person by person.
-    pub async fn stands(&self) -> Vec<(i64, i64, i64, Vec<(i64, i64)>)> {
-        let mut stands = Vec::new();
-        for person in &self.people {
-            let (posted, held, debt) = self.stage.stands(person).await;
-            stands.push((posted, held, debt, self.stage.lots(person).await));
+    /// World by world and person by person.
+    pub async fn stands(&self) -> Vec<Vec<Standing>> {
+        let people: Vec<PersonId> = self.worlds.iter().flat_map(World::people).collect();
+        let rows: Vec<(PersonId, i64, i64, i64, Vec<i64>, Vec<i64>)> = sqlx::query_as(
+            "select owner_id, posted, wallet.held, debt,
+                array(select remaining from credit_lots lot where lot.account_id = wallet.id order by id),
+                array(select lot.held from credit_lots lot where lot.account_id = wallet.id order by id)
+            from credit_accounts wallet where owner_id = any($1)",
+        )
+        .bind(people)
+        .fetch_all(&self.stage.ctx.db)
+        .await
+        .unwrap();
+        let mut found: HashMap<PersonId, Standing> = rows
+            .into_iter()
+            .map(|(owner, posted, held, debt, left, holding)| {
+                (owner, (posted, held, debt, left.into_iter().zip(holding).collect()))
+            })
+            .collect();
+        self.worlds.iter().map(|world| world.people().map(|person| found.remove(&person).unwrap()).collect()).collect()
+    }
+}
+
+/// Sweeps until nothing is due; how many credits were lost by it.
+async fn sweep(stage: &Stage) -> i64 {
+    let mut lost = 0;
+    loop {
+        let swept = expire(&stage.ctx.db, SWEEP).await.unwrap();
+        if swept.is_nothing() {
+            return lost;
         }
-        stands
+        lost += swept.credits.get();
+    }
+}
+
+/// Sends a batch, if there is anything in it; the answers, each with its place.
+async fn ask<T, A>(
+    stage: &Stage,
+    batch: Batch<T>,
+    door: impl AsyncFnOnce(&mut PgConnection, &[T]) -> Result<Vec<Result<A, Refusal>>>,
+) -> Vec<(usize, Result<A, Refusal>)> {
+    if batch.is_empty() {
+        return Vec::new();
+    }
+    let (places, requests): (Vec<usize>, Vec<T>) = batch.into_iter().unzip();
+    let answers = stage.commits(async |tx| door(tx, &requests).await).await.unwrap();
+    places.into_iter().zip(answers).collect()
+}
+
+fn tell<A>(answers: &mut [Answers], told: Vec<(usize, Result<A, Refusal>)>, read: impl Fn(A) -> (bool, i64)) {
+    for (place, answer) in told {
+        answers[place].push(answer.map(&read));
     }
 }

@@ -54,7 +54,7 @@ pub struct Model {
 }
 
 /// Of one person: posted, held, debt, and what is left and held in each lot.
-type Standing = (i64, i64, i64, Vec<(i64, i64)>);
+pub type Standing = (i64, i64, i64, Vec<(i64, i64)>);
 
 impl Model {
     /// Person by person.
