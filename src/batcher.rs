@@ -1,5 +1,6 @@
 //! Group commit: what arrives while a batch is being worked on becomes the next batch, so that one transaction and one
-//! flush to disk serve many. What arrives alone goes at once.
+//! flush to disk serve many. What arrives alone goes at once; after a batch of several, the next one waits a moment for
+//! company.
 
 mod isolate;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{Error, Result, tasks};
 
@@ -25,6 +27,9 @@ pub struct Limits {
     pub batch: usize,
     /// Batches under way at the same time.
     pub lanes: usize,
+    /// While batches hold several items, each is kept open this long for more of them: whoever was just answered may be
+    /// about to send again, and a larger batch is cheaper by the item. Zero: not at all.
+    pub linger: Duration,
     /// A batch that takes longer is given up, so that a database that no longer says anything does not stop its lane.
     /// Longer than the statement timeout.
     pub time: Duration,
@@ -109,6 +114,7 @@ async fn collect<Item, Answer, Work, Doing>(
     Doing: Future<Output = Vec<Result<Answer>>> + Send,
 {
     let lanes = Arc::new(Semaphore::new(limits.lanes.max(1)));
+    let mut is_busy = false;
     // The lane first: what arrives until one is free joins the batch.
     while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
         let mut batch = Vec::new();
@@ -125,6 +131,10 @@ async fn collect<Item, Answer, Work, Doing>(
             drop(lane);
             break;
         }
+        if is_busy {
+            gather(limits, &mut waiting, &mut batch).await;
+        }
+        is_busy = batch.len() > 1;
         let work = Arc::clone(&work);
         tasks::spawn(async move {
             work_on(batch, limits.time, &*work).await;
@@ -135,6 +145,21 @@ async fn collect<Item, Answer, Work, Doing>(
     drop(lanes.acquire_many(all).await);
 }
 
+/// Adds what comes within the time that a batch is kept open.
+async fn gather<Item, Answer>(
+    limits: Limits,
+    waiting: &mut mpsc::Receiver<Waiting<Item, Answer>>,
+    batch: &mut Vec<Waiting<Item, Answer>>,
+) {
+    let until = Instant::now() + limits.linger;
+    while let Some(room) = limits.batch.checked_sub(batch.len()).filter(|room| *room > 0) {
+        match timeout_at(until, waiting.recv_many(batch, room)).await {
+            Ok(added) if added > 0 => {}
+            _ => break,
+        }
+    }
+}
+
 /// One batch, and an answer for each of its items whatever happens.
 async fn work_on<Item, Answer, Work, Doing>(batch: Vec<Waiting<Item, Answer>>, time: Duration, work: &Work)
 where
@@ -143,7 +168,7 @@ where
 {
     let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|waiting| (waiting.item, waiting.asker)).unzip();
     let doing = AssertUnwindSafe(async { work(items).await }).catch_unwind();
-    let failed: fn() -> Error = match tokio::time::timeout(time, doing).await {
+    let failed: fn() -> Error = match timeout(time, doing).await {
         Ok(Ok(answers)) if answers.len() == askers.len() => {
             for (asker, answer) in askers.into_iter().zip(answers) {
                 // Who hung up needs no answer.

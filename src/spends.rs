@@ -27,6 +27,8 @@ pub const LANES: u32 = 2;
 /// In each lane, at a few thousand spends a second a wait of less than half a second.
 const QUEUE_MAX: usize = 1_024;
 const BATCH_MAX: usize = 256;
+/// While spends come together, a batch is kept open this long for more of them.
+const LINGER: Duration = Duration::from_millis(1);
 /// More than the statement timeout; less than callers are made to wait.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(8);
 const AT_ONCE_PER_WALLET_MAX: usize = 256;
@@ -47,7 +49,7 @@ struct Admitted {
 impl Spends {
     /// `ctx.db` is used for nothing else, with a connection for each of the [`LANES`].
     pub fn start(ctx: &Context) -> Self {
-        let limits = Limits { queue: QUEUE_MAX, batch: BATCH_MAX, lanes: 1, time: BATCH_TIMEOUT };
+        let limits = Limits { queue: QUEUE_MAX, batch: BATCH_MAX, lanes: 1, linger: LINGER, time: BATCH_TIMEOUT };
         let lanes = (0..LANES).map(|_| {
             let ctx = ctx.clone();
             Batcher::start(limits, move |admitted: Vec<Admitted>| {

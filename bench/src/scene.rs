@@ -50,10 +50,13 @@ pub async fn live_through(owner: &PgPool) -> Result<()> {
 /// Adds `count` orders for the plan "Starter", each of a buyer of its own.
 pub async fn orders(owner: &PgPool, count: i64) -> Result<Vec<Order>> {
     let first: i64 = sqlx::query_scalar("select count(*) + 1 from credit_orders").fetch_one(owner).await?;
+    // As the program makes them, one after another in their index.
+    let fresh = || (0..count).map(|_| atlas::ids::fresh()).collect::<Vec<_>>();
     let mut tx = owner.begin().await?;
     sqlx::query(
         "with numbers as (
-            select n, gen_random_uuid() as buyer from generate_series($1, $1 + $2 - 1) n
+            select $1 + place - 1 as n, id, buyer
+            from unnest($2::uuid[], $3::uuid[]) with ordinality as fresh (id, buyer, place)
         ), people as (
             insert into user_profiles (id, email, password_hash) select buyer, n || '@payer.example', '' from numbers
             returning id
@@ -62,12 +65,13 @@ pub async fn orders(owner: &PgPool, count: i64) -> Result<Vec<Order>> {
         )
         insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
             state, checkout_id, checkout_url, opened_at)
-        select gen_random_uuid(), buyer, 'bench-key-' || n, version.id, version.name, version.credits, version.price_minor,
+        select numbers.id, buyer, 'bench-key-' || n, version.id, version.name, version.credits, version.price_minor,
             version.currency, 'whop', 'opened', 'ch_Bench' || n, 'http://127.0.0.1/', now()
         from numbers, plans join plan_versions version on version.plan_id = plans.id where plans.slug = 'starter'",
     )
     .bind(first)
-    .bind(count)
+    .bind(fresh())
+    .bind(fresh())
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;

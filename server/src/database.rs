@@ -14,6 +14,7 @@ use crate::cluster::{Cluster, WhenRunning};
 use crate::config::Config;
 
 const WEB_CONNECTIONS_MAX: u32 = 8;
+/// One for each lane of deliveries, and one to replace what a failover broke.
 const WEBHOOK_CONNECTIONS_MAX: u32 = 4;
 /// One for each lane of spends, and one to replace what a failover broke.
 const SPEND_CONNECTIONS_MAX: u32 = atlas::spends::LANES + 1;
@@ -32,6 +33,17 @@ const SESSION: [(&str, &str); 4] = [
     ("statement_timeout", "5s"),
     ("lock_timeout", "2s"),
     ("idle_in_transaction_session_timeout", "10s"),
+];
+
+/// For pools that run the same few statements all day, each over an array of keys: planned once, by index. The planner's
+/// own choice depends on how large it believes the tables to be, and a table that was small when it last looked is read
+/// from end to end until it looks again.
+const BY_INDEX: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
 ];
 
 /// A database with the current schema.
@@ -85,10 +97,10 @@ impl Database {
     /// Pools whose rights were looked at: the ledger is out of their reach.
     pub async fn pools(&self) -> Result<Pools> {
         let pools = Pools {
-            web: self.pool("web", WEB_CONNECTIONS_MAX),
-            webhook: self.pool("webhook", WEBHOOK_CONNECTIONS_MAX),
-            spend: self.pool("spend", SPEND_CONNECTIONS_MAX),
-            work: self.pool("work", WORK_CONNECTIONS_MAX),
+            web: self.pool("web", WEB_CONNECTIONS_MAX, &[]),
+            webhook: self.pool("webhook", WEBHOOK_CONNECTIONS_MAX, &BY_INDEX),
+            spend: self.pool("spend", SPEND_CONNECTIONS_MAX, &BY_INDEX),
+            work: self.pool("work", WORK_CONNECTIONS_MAX, &[]),
         };
         refuse_too_many_rights(&pools.web).await?;
         warn_of_weak_durability(&pools.web).await?;
@@ -98,7 +110,7 @@ impl Database {
 
     /// For a command: one small pool with the application's rights.
     pub async fn command_pool(&self) -> Result<PgPool> {
-        let pool = self.pool("command", 2);
+        let pool = self.pool("command", 2, &[]);
         refuse_too_many_rights(&pool).await?;
         Ok(pool)
     }
@@ -112,8 +124,9 @@ impl Database {
         }
     }
 
-    fn pool(&self, name: &str, connections_max: u32) -> PgPool {
-        let options = self.owner.clone().application_name(&format!("atlas {name}")).options(SESSION);
+    fn pool(&self, name: &str, connections_max: u32, planning: &[(&str, &str)]) -> PgPool {
+        let name = format!("atlas {name}");
+        let options = self.owner.clone().application_name(&name).options(SESSION).options(planning.iter().copied());
         PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)

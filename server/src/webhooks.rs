@@ -21,9 +21,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 /// Ask the sender to come again after this long when we can't store.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
-/// While one batch waits for the disk, the next is worked on. Beyond the queue the sender is told to come again: some
+/// While one batch waits for the disk, others are worked on. Beyond the queue the sender is told to come again: some
 /// thousand deliveries are more than a second's work.
-const LIMITS: Limits = Limits { queue: 2_000, batch: 200, lanes: 2, time: Duration::from_secs(8) };
+const LIMITS: Limits =
+    Limits { queue: 2_000, batch: 200, lanes: 3, linger: Duration::from_millis(2), time: Duration::from_secs(8) };
 
 /// Where verified deliveries go in and come out stored.
 pub type Inbox = Batcher<Delivery, Received>;

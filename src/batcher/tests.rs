@@ -4,13 +4,14 @@ use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join};
 use futures::poll;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 
-const ONE_LANE: Limits = Limits { queue: 100, batch: 100, lanes: 1, time: Duration::from_mins(1) };
+const ONE_LANE: Limits =
+    Limits { queue: 100, batch: 100, lanes: 1, linger: Duration::ZERO, time: Duration::from_mins(1) };
 /// An item whose batch panics.
 const PANICS: u32 = 666;
 /// An item whose batch gets an answer too few.
@@ -107,6 +108,28 @@ async fn a_batch_is_no_larger_than_its_limit() {
     first.await.unwrap();
     assert!(rest.await.into_iter().all(|answer| answer.is_ok()));
     assert_eq!([shop.begins().await, shop.begins().await, shop.begins().await].map(|batch| batch.len()), [4, 4, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_batch_of_several_the_next_waits_for_company() {
+    let mut shop = Workshop::new(Limits { linger: Duration::from_millis(3), ..ONE_LANE });
+    shop.opens_for(10);
+    let alone = Instant::now();
+    shop.batcher.submit(1).await.unwrap();
+    assert_eq!((shop.begins().await, alone.elapsed()), (vec![1], Duration::ZERO), "alone, nobody waits");
+    try_join(shop.batcher.submit(2), shop.batcher.submit(3)).await.unwrap();
+    let late = async {
+        sleep(Duration::from_millis(2)).await;
+        shop.batcher.submit(5).await
+    };
+    try_join(shop.batcher.submit(4), late).await.unwrap();
+    assert_eq!([shop.begins().await, shop.begins().await], [[2, 3], [4, 5]]);
+
+    // Nobody else comes: it goes when the time is over, and after it one that is alone goes at once again.
+    let (began, third) = (Instant::now(), shop.batcher.submit(6).await);
+    assert_eq!((third.unwrap(), began.elapsed()), (60, Duration::from_millis(3)));
+    let (began, fourth) = (Instant::now(), shop.batcher.submit(7).await);
+    assert_eq!((fourth.unwrap(), began.elapsed()), (70, Duration::ZERO));
 }
 
 #[tokio::test]

@@ -144,7 +144,8 @@ async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<
 async fn seen_before(tx: &mut PgConnection, deliveries: &[Delivery]) -> Result<HashMap<String, Vec<u8>>> {
     let Some(first) = deliveries.first() else { return Ok(HashMap::new()) };
     let rows = sqlx::query!(
-        "select event_id, body_hash from provider_events where provider = $1 and event_id = any($2)",
+        "select event_id, body_hash from unnest($2::text[]) as told (id)
+        cross join lateral (select * from provider_events where provider = $1 and event_id = told.id offset 0) seen",
         first.provider as Provider,
         &deliveries.iter().map(|delivery| delivery.id().to_owned()).collect::<Vec<_>>(),
     )

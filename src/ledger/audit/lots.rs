@@ -18,6 +18,11 @@ pub(super) async fn findings(tx: &mut PgConnection) -> Result<Vec<Finding>> {
                 and entry.amount > 0
             where entry.amount is distinct from lot.granted
             union all
+            select 'a lot says what its transaction says', count(*)
+            from credit_lots lot left join credit_transactions t on t.id = lot.transaction_id
+            where (lot.account_id, lot.order_id, lot.provider, lot.payment_id)
+                is distinct from (t.account_id, t.order_id, t.provider, t.payment_id)
+            union all
             select 'a wallet holds what its lots hold', count(*)
             from credit_accounts wallet left join lots on lots.account_id = wallet.id
             where wallet.kind = 'wallet'

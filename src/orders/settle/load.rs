@@ -1,4 +1,5 @@
-//! Opening the books: the rows that facts touch, locked, in four queries however many facts there are.
+//! Opening the books: the rows that facts touch, locked, in four queries however many facts there are. Each row is asked
+//! for by itself, within the query (a scalar subquery, or one with OFFSET 0, is never planned as a search of the table).
 
 use domain::{
     Credits, Currency, DisputeState, FailureReason, Money, OrderId, OrderState, PaymentState, PersonId, Provider,
@@ -53,24 +54,24 @@ async fn lock_orders(
             _ => None,
         })
         .collect();
-    // First which, then locked by nothing but their ids: a row that changes while it is waited for is looked at again, and
-    // must not be found to be another one by then.
-    let ids = sqlx::query_scalar!(
-        r#"select id as "id!: OrderId" from credit_orders where provider = $1 and checkout_id = any($2)
-        union
-        select order_id from payments where provider = $1 and payment_id = any($3)"#,
-        books.provider as Provider,
-        &checkouts,
-        payment_ids,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+    // An array, and no join with the rows to lock: what changes while it is waited for is looked at again (PostgreSQL
+    // manual, 13.2.1), and a row that is joined with itself is then no longer found.
     let rows = sqlx::query!(
         r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", checkout_id,
             price_minor, currency as "currency: Currency", state as "state: OrderState",
             failure as "failure: FailureReason", failure_message, created_at
-        from credit_orders where id = any($1) order by id for no key update"#,
-        &ids as &[OrderId],
+        from credit_orders
+        where id = any(array(
+            select (select id from credit_orders where provider = $1 and checkout_id = told.id)
+            from unnest($2::text[]) as told (id)
+            union all
+            select (select order_id from payments where provider = $1 and payment_id = told.id)
+            from unnest($3::text[]) as told (id)
+        ))
+        order by id for no key update"#,
+        books.provider as Provider,
+        &checkouts,
+        payment_ids,
     )
     .fetch_all(tx)
     .await?;
@@ -105,7 +106,8 @@ async fn load_payments(tx: &mut PgConnection, books: &mut Books) -> Result<()> {
             currency as "currency: Currency", refunded_minor, refunded_said_minor, dispute_said,
             failure as "failure: FailureReason", failure_message, method, paid_at,
             granted_by as "granted: TransactionId", taken_credits as "taken: Credits", frozen_credits as "frozen: Credits"
-        from payments where order_id = any($1) and provider = $2"#,
+        from unnest($1::uuid[]) as told (id)
+        cross join lateral (select * from payments where order_id = told.id and provider = $2 offset 0) payment"#,
         &orders as &[OrderId],
         books.provider as Provider,
     )
@@ -142,9 +144,12 @@ async fn load_refunds(tx: &mut PgConnection, books: &mut Books, facts: &[&Fact],
     let rows = sqlx::query!(
         r#"select refund_id as "refund_id!", payment_id as "payment_id!", amount_minor as "amount_minor!",
             currency as "currency!: Currency", state as "state!: RefundState"
-        from refunds where provider = $1 and payment_id = any($2)
+        from unnest($2::text[]) as told (id)
+        cross join lateral (select * from refunds where provider = $1 and payment_id = told.id offset 0) refund
         union
-        select refund_id, payment_id, amount_minor, currency, state from refunds where provider = $1 and refund_id = any($3)"#,
+        select refund_id, payment_id, amount_minor, currency, state
+        from unnest($3::text[]) as told (id)
+        cross join lateral (select * from refunds where provider = $1 and refund_id = told.id offset 0) refund"#,
         books.provider as Provider,
         payment_ids,
         &ids,
@@ -174,10 +179,12 @@ async fn load_disputes(
     let rows = sqlx::query!(
         r#"select dispute_id as "dispute_id!", payment_id as "payment_id!", amount_minor, currency as "currency: Currency",
             state as "state!: DisputeState", respond_by
-        from disputes where provider = $1 and payment_id = any($2)
+        from unnest($2::text[]) as told (id)
+        cross join lateral (select * from disputes where provider = $1 and payment_id = told.id offset 0) dispute
         union
         select dispute_id, payment_id, amount_minor, currency, state, respond_by
-        from disputes where provider = $1 and dispute_id = any($3)"#,
+        from unnest($3::text[]) as told (id)
+        cross join lateral (select * from disputes where provider = $1 and dispute_id = told.id offset 0) dispute"#,
         books.provider as Provider,
         payment_ids,
         &ids,

@@ -4,7 +4,7 @@ use atlas::events::{self, Content, Received, inbox};
 use atlas::orders::settle::ask::ask;
 use domain::{OrderState, PaymentState};
 use futures::FutureExt;
-use futures::future::{join_all, join3};
+use futures::future::{join, join_all, join3};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 
@@ -167,6 +167,38 @@ async fn buyers_side_by_side_each_get_their_own(pool: PgPool) {
     assert!(join_all(deliveries).await.iter().all(Result::is_ok));
     assert_eq!((stage.posted(&ana).await, stage.posted(&ben).await), (30_000, 25_000));
     assert_eq!(stage.count("select count(*) from credit_transactions").await, 3);
+    stage.audits_clean().await;
+}
+
+/// They were lost once, by a query that joined the orders it locked with themselves.
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn orders_that_change_while_a_batch_waits_for_them_are_found(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let mut deliveries = Vec::new();
+    for turn in 0..20 {
+        let order = stage.starts_checkout(&ana, "starter").await;
+        let facts = order.facts(&format!("pay_{turn}"), PaymentState::Succeeded);
+        deliveries.push(stage.signed(&stage.payment_webhook(&format!("evt_{turn}"), &facts)));
+    }
+    let mut other = stage.owner.begin().await.unwrap();
+    sqlx::query("update credit_orders set state = 'processing', changed_at = now()")
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let commits = async {
+        stage
+            .until(
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+                1,
+            )
+            .await;
+        other.commit().await.unwrap();
+    };
+    let (answers, ()) = join(events::receive_batch(&stage.ctx, deliveries), commits).await;
+
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Received::Applied))), "{answers:?}");
+    assert_eq!(stage.posted(&ana).await, 100_000);
     stage.audits_clean().await;
 }
 
