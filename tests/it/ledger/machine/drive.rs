@@ -29,6 +29,9 @@ pub struct Worlds<'a> {
 /// Requests of one kind, each with the place of its world.
 type Batch<T> = Vec<(usize, T)>;
 
+/// Owner, posted, held, debt, and of each lot what is left and what is held.
+type WalletRow = (PersonId, i64, i64, i64, Vec<i64>, Vec<i64>);
+
 /// The steps of all worlds, by kind.
 #[derive(Default)]
 struct Sorted {
@@ -152,7 +155,7 @@ impl<'a> Worlds<'a> {
     /// World by world and person by person.
     pub async fn stands(&self) -> Vec<Vec<Standing>> {
         let people: Vec<PersonId> = self.worlds.iter().flat_map(World::people).collect();
-        let rows: Vec<(PersonId, i64, i64, i64, Vec<i64>, Vec<i64>)> = sqlx::query_as(
+        let rows: Vec<WalletRow> = sqlx::query_as(
             "select owner_id, posted, wallet.held, debt,
                 array(select remaining from credit_lots lot where lot.account_id = wallet.id order by id),
                 array(select lot.held from credit_lots lot where lot.account_id = wallet.id order by id)
