@@ -5,8 +5,8 @@ use atlas::orders::settle::ask::ask;
 use domain::{OrderState, PaymentState};
 use futures::FutureExt;
 use futures::future::{join, join_all, join3};
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::stage::{Stage, Webhook};
 
@@ -173,6 +173,13 @@ async fn buyers_side_by_side_each_get_their_own(pool: PgPool) {
 /// They were lost once, by a query that joined the orders it locked with themselves.
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn orders_that_change_while_a_batch_waits_for_them_are_found(pool: PgPool) {
+    // The plan that lost them.
+    for method in ["seqscan", "hashjoin", "mergejoin"] {
+        let sql = format!(
+            "do $$ begin execute format('alter database %I set enable_{method} = off', current_database()); end $$"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+    }
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;
     let mut deliveries = Vec::new();
