@@ -38,9 +38,10 @@ const SESSION: [(&str, &str); 4] = [
 /// For pools that run the same few statements all day, each over an array of keys: planned once, by index. The planner's
 /// own choice depends on how large it believes the tables to be, and a table that was small when it last looked is read
 /// from end to end until it looks again.
-const BY_INDEX: [(&str, &str); 5] = [
+const BY_INDEX: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("jit", "off"),

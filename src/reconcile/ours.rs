@@ -61,16 +61,14 @@ pub async fn load(db: &PgPool, provider: Provider, asked: &[Asked]) -> Result<Ve
             p.refunded_minor as "refunded?", p.taken_credits as "to_take?: Credits",
             coalesce(p.dispute_said or exists (
                 select from disputes d where d.provider = $1 and d.payment_id = asked.payment_id), false) as "disputed!",
-            coalesce(ledger.granted, 0)::bigint as "granted!: Credits", coalesce(ledger.taken, 0)::bigint as "taken!: Credits"
+            coalesce((select sum(net - debt_change) from credit_transactions where kind = 'grant'
+                and provider = $1 and payment_id = asked.payment_id), 0)::bigint as "granted!: Credits",
+            coalesce((select sum(debt_change - net) from credit_transactions where kind in ('clawback', 'reinstate')
+                and provider = $1 and payment_id = asked.payment_id), 0)::bigint as "taken!: Credits"
         from unnest($2::text[], $3::text[]) as asked (payment_id, checkout_id)
         left join payments p on p.provider = $1 and p.payment_id = asked.payment_id
         left join credit_orders o on o.id = coalesce(p.order_id, (
-            select id from credit_orders where provider = $1 and checkout_id = asked.checkout_id))
-        left join lateral (
-            select sum(net - debt_change) filter (where kind = 'grant') as granted,
-                sum(debt_change - net) filter (where kind in ('clawback', 'reinstate')) as taken
-            from credit_transactions where provider = $1 and payment_id = asked.payment_id
-        ) ledger on true"#,
+            select id from credit_orders where provider = $1 and checkout_id = asked.checkout_id))"#,
         provider as Provider,
         &payments as &[&str],
         &checkouts as &[Option<&str>],
