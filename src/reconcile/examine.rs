@@ -14,6 +14,8 @@ use crate::{Context, Error, Result};
 
 /// Near its ends, a payment may be inside by their clock and outside by ours.
 const EDGE: Duration = Duration::minutes(15);
+/// Refunds and disputes looked up by one query.
+const REVERSALS_AT_ONCE: usize = 1_000;
 
 /// What was looked at, and what of it does not agree.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +37,13 @@ pub struct Suspect {
     pub findings: Vec<Finding>,
 }
 
+impl Suspect {
+    /// Whether taking in what the provider said puts it right.
+    pub fn heals(&self) -> bool {
+        self.said.is_some() && self.findings.iter().any(|finding| finding.kind.heals_by_settling())
+    }
+}
+
 /// Looks at every payment that was made in the window.
 ///
 /// Errors: [`Error::Unavailable`] when the provider can't be reached.
@@ -42,6 +51,7 @@ pub async fn examine(ctx: &Context, adapter: &dyn PaymentProvider, window: Windo
     let provider = adapter.name();
     let mut examined = Examined::default();
     let mut seen = HashSet::new();
+    let mut cursors = HashSet::new();
     let mut cursor = None;
     loop {
         let page = adapter.payments_between(window, cursor.as_deref()).await.map_err(asked_in_vain)?;
@@ -60,13 +70,20 @@ pub async fn examine(ctx: &Context, adapter: &dyn PaymentProvider, window: Windo
         let payments = page.payments.into_iter().filter(|payment| seen.insert(payment.payment_id.clone())).collect();
         look_at(ctx, provider, payments, &mut examined).await?;
         match page.next {
-            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-            _ => break,
+            // Half a list must not pass for the whole.
+            Some(next) if !cursors.insert(next.clone()) => return Err(Error::broken("a list of payments goes round")),
+            Some(next) => cursor = Some(next),
+            None => break,
         }
     }
     look_for_missing(ctx, provider, window, &seen, &mut examined).await?;
     let facts = adapter.reversals_since(window.from).await.map_err(asked_in_vain)?;
-    look_at_reversals(ctx, provider, facts, &mut examined).await?;
+    // Settling such a payment asks for its refunds and disputes, too.
+    let settled: HashSet<String> =
+        examined.suspects.iter().filter(|suspect| suspect.heals()).map(|suspect| suspect.payment_id.clone()).collect();
+    for facts in facts.chunks(REVERSALS_AT_ONCE) {
+        look_at_reversals(ctx, provider, facts, &settled, &mut examined).await?;
+    }
     Ok(examined)
 }
 
@@ -133,20 +150,24 @@ async fn look_for_missing(
     Ok(())
 }
 
-/// Refunds and disputes of payments that may be older than the window.
-async fn look_at_reversals(ctx: &Context, provider: Provider, facts: Vec<Fact>, examined: &mut Examined) -> Result<()> {
-    let known = ours::reversals(&ctx.db, provider, &facts).await?;
+/// Refunds and disputes of payments that may be older than the window. `settled`: payments that are put right anyway.
+async fn look_at_reversals(
+    ctx: &Context,
+    provider: Provider,
+    facts: &[Fact],
+    settled: &HashSet<String>,
+    examined: &mut Examined,
+) -> Result<()> {
+    let known = ours::reversals(&ctx.db, provider, facts).await?;
     for fact in facts {
         // What is no payment of ours is no business of ours, or found with its payment.
-        let Some(known) = known.get(&ours::reversal_id(&fact)) else { continue };
-        let subject = subject(provider, fact.payment_id());
-        let is_suspect = examined.suspects.iter().any(|suspect| suspect.payment_id == fact.payment_id());
-        if let Some((kind, detail)) = compare_reversal(&fact, known.as_deref())
-            && !is_suspect
+        let Some(known) = known.get(&ours::reversal_id(fact)) else { continue };
+        let (payment_id, subject) = (fact.payment_id().to_owned(), subject(provider, fact.payment_id()));
+        if let Some((kind, detail)) = compare_reversal(fact, known.as_deref())
+            && !settled.contains(&payment_id)
         {
             let finding = Finding { kind, subject: subject.clone(), detail, order: None };
-            let payment_id = fact.payment_id().to_owned();
-            examined.suspects.push(Suspect { provider, payment_id, said: Some(fact), findings: vec![finding] });
+            examined.suspects.push(Suspect { provider, payment_id, said: Some(fact.clone()), findings: vec![finding] });
         }
         examined.reversed.push(subject);
     }

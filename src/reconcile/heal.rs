@@ -29,9 +29,7 @@ pub async fn propose(ctx: &Context, window: Window) -> Result<Proposals> {
         let examined = examine(ctx, adapter, window).await?;
         proposals.examined += examined.subjects.len();
         for suspect in examined.suspects {
-            let heals =
-                suspect.said.is_some() && suspect.findings.iter().any(|finding| finding.kind.heals_by_settling());
-            if heals { proposals.healable.push(suspect) } else { proposals.others.push(suspect) }
+            if suspect.heals() { proposals.healable.push(suspect) } else { proposals.others.push(suspect) }
         }
     }
     Ok(proposals)

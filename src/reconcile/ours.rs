@@ -112,17 +112,24 @@ pub fn reversal_id(fact: &Fact) -> String {
 
 /// The state of each that is about a payment of ours; none for those that we don't know of.
 pub async fn reversals(db: &PgPool, provider: Provider, facts: &[Fact]) -> Result<HashMap<String, Option<String>>> {
-    let ids: Vec<String> = facts.iter().map(reversal_id).collect();
     let payments: Vec<&str> = facts.iter().map(Fact::payment_id).collect();
+    let (mut ids, mut refunds, mut disputes) = (Vec::new(), Vec::new(), Vec::new());
+    for fact in facts {
+        ids.push(reversal_id(fact));
+        refunds.push(if let Fact::Refund(facts) = fact { Some(facts.refund_id.as_str()) } else { None });
+        disputes.push(if let Fact::Dispute(facts) = fact { Some(facts.dispute_id.as_str()) } else { None });
+    }
     let rows = sqlx::query!(
         r#"select told.id as "id!", coalesce(r.state, d.state) as state
-        from unnest($2::text[], $3::text[]) as told (id, payment_id)
+        from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as told (id, payment_id, refund_id, dispute_id)
         join payments p on p.provider = $1 and p.payment_id = told.payment_id
-        left join refunds r on r.provider = $1 and 'refund ' || r.refund_id = told.id and r.payment_id = told.payment_id
-        left join disputes d on d.provider = $1 and 'dispute ' || d.dispute_id = told.id and d.payment_id = told.payment_id"#,
+        left join refunds r on r.provider = $1 and r.refund_id = told.refund_id and r.payment_id = told.payment_id
+        left join disputes d on d.provider = $1 and d.dispute_id = told.dispute_id and d.payment_id = told.payment_id"#,
         provider as Provider,
         &ids,
         &payments as &[&str],
+        &refunds as &[Option<&str>],
+        &disputes as &[Option<&str>],
     )
     .fetch_all(db)
     .await?;

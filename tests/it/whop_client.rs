@@ -221,15 +221,25 @@ async fn lists_follow_their_cursors_and_stop() {
     let first = "account_id=biz_Ex0001&order=created_at&direction=desc&plan_id=plan_1&first=100";
     assert_eq!(asked_for, [first.to_owned(), format!("{first}&after=c+1%26x")]);
 
-    // A cursor that doesn't move, none at all, and no more pages than were wanted.
-    for (answer, pages) in
-        [(page("pay_1", Some("same"), true), 2), (page("pay_1", None, true), 1), (page("p", Some(""), true), 1)]
-    {
+    // No cursor ends it, and a cursor that was there before is a mistake: half a list must not pass for the whole.
+    for end in [None, Some("")] {
         let (server, client) = scene().await;
-        answers(&server, [answer]).await;
-        assert_eq!(client.payments(&filter).collect().await.unwrap().len(), pages);
-        assert_eq!(asked(&server).await.len(), pages);
+        answers(&server, [page("pay_1", end, true)]).await;
+        assert_eq!(client.payments(&filter).collect().await.unwrap().len(), 1);
+        assert_eq!(asked(&server).await.len(), 1);
     }
+    for ends in [vec!["same"], vec!["c1", "c2", "c1"]] {
+        let (server, client) = scene().await;
+        answers(&server, ends.iter().map(|end| page("pay_1", Some(end), true))).await;
+        let error = client.payments(&filter).collect().await.unwrap_err();
+        assert_eq!(error, WhopError::Unreadable("a list goes round".to_owned()));
+    }
+
+    // As long as it is, unless fewer are wanted.
+    let (server, client) = scene().await;
+    let long = (1..200).map(|n| page("pay_1", Some(&format!("c{n}")), n < 199));
+    answers(&server, long).await;
+    assert_eq!(client.payments(&filter).collect().await.unwrap().len(), 199);
     let (server, client) = scene().await;
     answers(&server, (1..9).map(|n| page("pay_1", Some(&format!("c{n}")), true))).await;
     assert_eq!(client.payments(&filter).at_most(3).collect().await.unwrap().len(), 3);

@@ -97,6 +97,24 @@ async fn a_lost_refund_of_a_payment_that_is_older_than_the_window_is_found(pool:
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_lost_refund_is_taken_in_though_its_payment_needs_a_person(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    let mut facts = stage.pays(&order, "pay_1").await;
+    let price = facts.charged.unwrap().minor;
+    facts.state = PaymentState::Failed;
+    stage.provider.knows(&facts);
+    stage.provider.knows_reversal(Fact::Refund(refund("rfnd_1", "pay_1", price, RefundState::Succeeded)));
+    let found = proposals(&stage).await;
+    assert_eq!(kinds(&found), [BreakKind::RefundMissing]);
+    assert_eq!(found.others[0].findings[0].kind, BreakKind::GrantedNotPaid);
+    apply(&stage.ctx, &found.healable).await.unwrap();
+    assert_eq!(stage.posted(&ana).await, 0);
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn what_settling_does_not_mend_is_left_to_a_person(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;

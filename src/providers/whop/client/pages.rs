@@ -1,5 +1,6 @@
 //! Lists, page by page (Whop API, pagination).
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -10,17 +11,17 @@ use crate::providers::whop::wire::page::Page;
 
 /// What Whop gives at most at once.
 pub const PAGE_ITEMS_MAX: u8 = 100;
-/// How many pages are read when nothing else was said.
-const PAGES_MAX: u32 = 50;
 
-/// A list that is fetched while it is read.
+/// A list that is fetched while it is read: to its end, unless fewer pages are wanted.
 #[derive(Debug)]
 pub struct Pages<'a, T> {
     client: &'a Client,
     call: Call<'a>,
     /// None when the last page was read.
     next: Option<Cursor>,
-    still_wanted: u32,
+    /// None: all.
+    still_wanted: Option<u32>,
+    seen: HashSet<String>,
     item: PhantomData<T>,
 }
 
@@ -32,12 +33,12 @@ enum Cursor {
 
 impl<'a, T: DeserializeOwned> Pages<'a, T> {
     pub(super) fn new(client: &'a Client, call: Call<'a>) -> Self {
-        Self { client, call, next: Some(Cursor::Start), still_wanted: PAGES_MAX, item: PhantomData }
+        Self { client, call, next: Some(Cursor::Start), still_wanted: None, seen: HashSet::new(), item: PhantomData }
     }
 
     /// Reads no more than so many pages.
     pub fn at_most(mut self, pages: u32) -> Self {
-        self.still_wanted = pages;
+        self.still_wanted = Some(pages);
         self
     }
 
@@ -58,22 +59,29 @@ impl<'a, T: DeserializeOwned> Pages<'a, T> {
     }
 
     /// The next page. None when there is none, or none more was wanted.
+    ///
+    /// Errors: what asking can end in, and [`WhopError::Unreadable`] for a list that goes round: half a list must not
+    /// pass for the whole.
     pub async fn next(&mut self) -> Result<Option<Vec<T>>, WhopError> {
-        if self.still_wanted == 0 {
+        if self.still_wanted == Some(0) {
             return Ok(None);
         }
         let Some(cursor) = self.next.take() else { return Ok(None) };
-        self.still_wanted -= 1;
+        self.still_wanted = self.still_wanted.map(|pages| pages - 1);
         let call = self.call.clone().query("first", PAGE_ITEMS_MAX.to_string());
-        let call = if let Cursor::After(cursor) = &cursor { call.query("after", cursor) } else { call };
+        let call = match &cursor {
+            Cursor::Start => call,
+            Cursor::After(cursor) => call.query("after", cursor),
+        };
         let page: Page<T> = self.client.ask(call).await?;
-        self.next = page
-            .page_info
-            .end_cursor
-            .filter(|end| page.page_info.has_next_page && !end.is_empty())
-            .map(Cursor::After)
-            // A cursor that doesn't move would go round for ever.
-            .filter(|next| *next != cursor);
+        if let Cursor::After(cursor) = cursor {
+            self.seen.insert(cursor);
+        }
+        let end = page.page_info.end_cursor.filter(|end| page.page_info.has_next_page && !end.is_empty());
+        if end.as_ref().is_some_and(|end| self.seen.contains(end)) {
+            return Err(WhopError::Unreadable("a list goes round".to_owned()));
+        }
+        self.next = end.map(Cursor::After);
         Ok(Some(page.data))
     }
 
