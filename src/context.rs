@@ -16,6 +16,8 @@ pub struct Context {
     pub providers: Providers,
     /// Where people reach us, without a slash at the end: `https://credits.example.com`.
     pub public_url: String,
+    /// There is no mail server: mails are kept for the operator to read. A command always leaves that to the server.
+    pub keeps_mail: bool,
 }
 
 impl fmt::Debug for Context {

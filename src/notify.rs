@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use time::Duration;
 
 use crate::jobs::TRIES_MAX;
-use crate::{Error, Result};
+use crate::{Context, Error, Result};
 
 /// Something that somebody should hear of, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +119,10 @@ impl News {
 
 /// Puts the news into the outbox and wakes whoever sends them, in the caller's transaction and in one statement,
 /// however many they are. What was announced before is passed over.
-pub async fn announce(tx: &mut PgConnection, news: &[News]) -> Result<()> {
+///
+/// Where somebody was woken already and hasn't begun, nobody else is: should they finish before this is committed, the
+/// mail waits for the run of the next minute.
+pub async fn announce(ctx: &Context, tx: &mut PgConnection, news: &[News]) -> Result<()> {
     if news.is_empty() {
         return Ok(());
     }
@@ -129,17 +132,23 @@ pub async fn announce(tx: &mut PgConnection, news: &[News]) -> Result<()> {
     // In one order, so that two announcing the same never wait for each other in a circle.
     sqlx::query!(
         r#"with added as (
-            insert into mails (kind, subject, order_id)
-            select kind, subject, order_id from unnest($1::text[], $2::text[], $3::uuid[]) as news (kind, subject, order_id)
+            insert into mails (kind, subject, order_id, state)
+            select kind, subject, order_id, case when $5 then 'kept' else 'queued' end
+            from unnest($1::text[], $2::text[], $3::uuid[]) as news (kind, subject, order_id)
             order by kind, subject
             on conflict on constraint mails_once do nothing
             returning id
         )
-        select (graphile_worker.add_job('send_mails', max_attempts => $4)).id from (select from added limit 1) as any_added"#,
+        select (graphile_worker.add_job('send_mails', max_attempts => $4)).id 
+        from (select from added limit 1) as any_added
+        where not $5 and not exists (select from graphile_worker._private_jobs job
+            where job.is_available and job.run_at <= now()
+                and job.task_id = (select id from graphile_worker._private_tasks where identifier = 'send_mails'))"#,
         &kinds as &[&str],
         &subjects,
         &orders as &[Option<OrderId>],
         i32::from(TRIES_MAX),
+        ctx.keeps_mail,
     )
     .fetch_optional(tx)
     .await?;

@@ -1,6 +1,7 @@
 //! An order's life, one verb a file. The rule for what a payment does to it is `decide`, a pure function.
 
 pub mod books;
+pub mod channel;
 pub mod checkout;
 pub mod decide;
 pub mod expire;

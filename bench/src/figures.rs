@@ -92,18 +92,14 @@ impl Measured {
         self.put_off += answers.put_off;
     }
 
-    /// What it is, the median rate, p50, p99, how many were put off, and the ratio to `reference`.
-    pub fn row(&self, what: &str, reference: Rate) -> Result<[String; 6]> {
+    /// What it is, the median rate, p50, p99, how many were put off, and the median ratio to the reference of the same
+    /// round: a machine that is slow for a while is slow for both.
+    pub fn row(&self, what: &str, references: &[Rate]) -> Result<[String; 6]> {
         let rate = median(self.rates.iter().copied()).context("no rounds")?;
+        let ratios = self.rates.iter().zip(references).map(|(rate, reference)| rate.to(*reference));
+        let ratio = median(ratios).context("no rounds")?;
         let at = |percent| milliseconds(percentile(self.times.clone(), percent));
-        Ok([
-            what.to_owned(),
-            rate.to_string(),
-            at(50),
-            at(99),
-            self.put_off.to_string(),
-            rate.to(reference).to_string(),
-        ])
+        Ok([what.to_owned(), rate.to_string(), at(50), at(99), self.put_off.to_string(), ratio.to_string()])
     }
 }
 

@@ -78,6 +78,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
             Providers::default()
         },
         public_url: config.public_url(config.listen),
+        keeps_mail: false,
     };
     let done = match command {
         Command::Migrate => print::line("The schema is up to date."),

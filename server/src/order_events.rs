@@ -4,8 +4,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use atlas::orders::channel::{CHANNEL, told};
 use atlas::orders::page::version;
-use atlas::orders::settle::{CHANNEL, ask::ask};
+use atlas::orders::settle::ask::ask;
 use atlas::{Context, Result};
 use axum::Router;
 use axum::extract::{Query, State};
@@ -65,15 +66,11 @@ impl Hub {
         listener.listen(CHANNEL).await?;
         let _ = self.0.send(News::LookAgain);
         loop {
-            let news = match listener.try_recv().await? {
-                Some(notification) => match notification.payload().parse() {
-                    Ok(order) => News::Changed(order),
-                    Err(_) => continue,
-                },
-                None => News::LookAgain,
-            };
             // Nobody listening is fine.
-            let _ = self.0.send(news);
+            match listener.try_recv().await? {
+                Some(message) => told(message.payload()).for_each(|order| drop(self.0.send(News::Changed(order)))),
+                None => drop(self.0.send(News::LookAgain)),
+            }
         }
     }
 }

@@ -43,10 +43,10 @@ pub async fn run(config: Config) -> Result<()> {
 async fn serve(config: &Config, database: &Database, listener: TcpListener, stop: &mut StopSignal) -> Result<()> {
     let pools = database.pools().await?;
     let bound = listener.local_addr()?;
-    let state = state(config, &pools, bound)?;
+    let post = post::post(config)?;
+    let state = state(config, &pools, bound, post.is_none())?;
     let site = router::build(&state)?;
-    let tools =
-        Tools { ctx: atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }, post: post::post(config)? };
+    let tools = Tools { ctx: atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }, post };
     let (stopping, mut stopped) = watch::channel(());
     let mut jobs = JoinSet::new();
     let mut tasks = JoinSet::new();
@@ -76,13 +76,14 @@ async fn finish(mut jobs: JoinSet<()>, stop: &mut impl Stop) {
     jobs.shutdown().await;
 }
 
-fn state(config: &Config, pools: &Pools, bound: SocketAddr) -> Result<AppState> {
+fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) -> Result<AppState> {
     let whop = providers::whop(config)?;
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
         providers: providers::all(whop.as_ref()),
         public_url: config.public_url(bound),
+        keeps_mail,
     };
     AppState::new(ctx, config, pools.clone(), whop, bound)
 }

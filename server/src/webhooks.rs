@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use domain::paths::WHOP_WEBHOOK;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tracing::Span;
 
 /// Ask the sender to come again after this long when we can't store.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
@@ -24,7 +25,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 /// While one batch waits for the disk, others are worked on. Beyond the queue the sender is told to come again: some
 /// thousand deliveries are more than a second's work.
 const LIMITS: Limits =
-    Limits { queue: 2_000, batch: 200, lanes: 3, linger: Duration::from_millis(2), time: Duration::from_secs(8) };
+    Limits { queue: 2_000, batch: 200, lanes: 2, linger: Duration::from_millis(1), time: Duration::from_secs(8) };
 
 /// Where verified deliveries go in and come out stored.
 pub type Inbox = Batcher<Delivery, Received>;
@@ -74,7 +75,8 @@ async fn whop(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bytes)
     let (id, kind) = (verified.id().to_owned(), event.kind.clone());
     match endpoint.inbox.submit(Delivery { provider: endpoint.provider.name(), verified, event }).await {
         Ok(received) => {
-            tracing::info!(event.id = id, event.kind = kind, outcome = word(&received), "webhook received");
+            // They stand in the line that says how the request was answered.
+            Span::current().record("event.id", id).record("event.kind", kind).record("outcome", word(&received));
             (StatusCode::OK, "stored\n").into_response()
         }
         Err(error) => {

@@ -11,7 +11,7 @@ use crate::batcher::isolate;
 use crate::jobs::{self, kinds::ReplayEvent};
 use crate::notify::{News, announce};
 use crate::orders::decide::Verdict;
-use crate::orders::settle;
+use crate::orders::{channel, settle};
 use crate::providers::verify::VerifiedDelivery;
 use crate::{Context, Error, Result, ids, tasks};
 
@@ -125,9 +125,10 @@ async fn receive_together(ctx: &Context, deliveries: &[Delivery]) -> Result<Vec<
         deliveries.iter().zip(&is_fresh).filter_map(|(delivery, fresh)| fresh.then_some(delivery)).collect();
     report_collisions(deliveries, &seen);
 
-    let outcomes = apply(ctx, &mut tx, &fresh).await?;
+    let Outcomes { outcomes, changed } = apply(ctx, &mut tx, &fresh).await?;
     let stored = insert(ctx, &mut tx, &fresh, &outcomes).await?;
     tx.commit().await?;
+    channel::tell(ctx, &changed);
 
     let mut outcomes = outcomes.into_iter();
     let received = deliveries.iter().zip(is_fresh).map(|(delivery, fresh)| {
@@ -163,14 +164,19 @@ fn report_collisions(deliveries: &[Delivery], seen: &HashMap<String, Vec<u8>>) {
     }
 }
 
+/// What came of events: of each, and in all.
+#[derive(Default)]
+pub(super) struct Outcomes {
+    /// One for each event, in their order, with the order that it is about.
+    pub outcomes: Vec<(Received, Option<OrderId>)>,
+    /// Orders that changed, to be told once it is committed.
+    pub changed: Vec<OrderId>,
+}
+
 /// Applies what events of one provider say; also for replays.
-pub(super) async fn apply(
-    ctx: &Context,
-    tx: &mut PgConnection,
-    fresh: &[&Delivery],
-) -> Result<Vec<(Received, Option<OrderId>)>> {
+async fn apply(ctx: &Context, tx: &mut PgConnection, fresh: &[&Delivery]) -> Result<Outcomes> {
     let contents: Vec<&Content> = fresh.iter().map(|delivery| &delivery.event.content).collect();
-    let Some(first) = fresh.first() else { return Ok(Vec::new()) };
+    let Some(first) = fresh.first() else { return Ok(Outcomes::default()) };
     apply_contents(ctx, tx, first.provider, &contents).await
 }
 
@@ -179,7 +185,7 @@ pub(super) async fn apply_contents(
     tx: &mut PgConnection,
     provider: Provider,
     contents: &[&Content],
-) -> Result<Vec<(Received, Option<OrderId>)>> {
+) -> Result<Outcomes> {
     let adapter =
         ctx.providers.get(provider).ok_or_else(|| Error::broken("an event of a provider that is not set up"))?;
     let facts: Vec<&Fact> = contents
@@ -189,13 +195,14 @@ pub(super) async fn apply_contents(
             _ => None,
         })
         .collect();
-    let mut verdicts = settle::settle(ctx, tx, provider, adapter.account(), &facts).await?.into_iter();
+    let settled = settle::settle(ctx, tx, provider, adapter.account(), &facts).await?;
+    let mut verdicts = settled.verdicts.into_iter();
     let outcomes = contents.iter().map(|content| match content {
         Content::Fact(_) => verdicts.next().map_or((Received::Parked, None), Received::of),
         Content::Other => (Received::Ignored, None),
         Content::Unreadable(reason) => (Received::Quarantined(reason), None),
     });
-    Ok(outcomes.collect())
+    Ok(Outcomes { outcomes: outcomes.collect(), changed: settled.changed })
 }
 
 /// Stores the events with their verdicts; those that were not there yet, with our ids for them.
@@ -242,7 +249,7 @@ async fn insert(
             news.push(News::Quarantined { event: *event });
         }
     }
-    announce(tx, &news).await?;
+    announce(ctx, tx, &news).await?;
     Ok(stored)
 }
 

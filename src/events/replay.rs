@@ -4,6 +4,7 @@ use domain::{EventId, OrderId, Provider};
 
 use super::receive::apply_contents;
 use super::{Content, Received};
+use crate::orders::channel;
 use crate::{Context, Error, Result};
 
 /// Reads the kept bytes anew and applies them. Events that were applied or ignored are left alone, so replaying twice
@@ -24,8 +25,8 @@ pub async fn replay(ctx: &Context, event: EventId) -> Result<Received> {
     }
     let adapter = ctx.providers.get(row.provider).ok_or_else(|| Error::unavailable("the provider is not set up"))?;
     let content = adapter.read_event(&row.body).map_or(Content::Unreadable("not_an_event"), |read| read.content);
-    let outcome = apply_contents(ctx, &mut tx, row.provider, &[&content]).await?.pop();
-    let (received, order) = outcome.ok_or_else(|| Error::broken("no verdict on an event"))?;
+    let mut applied = apply_contents(ctx, &mut tx, row.provider, &[&content]).await?;
+    let (received, order) = applied.outcomes.pop().ok_or_else(|| Error::broken("no verdict on an event"))?;
     let (state, reason) = received.columns();
     sqlx::query!(
         "update provider_events
@@ -40,5 +41,6 @@ pub async fn replay(ctx: &Context, event: EventId) -> Result<Received> {
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
+    channel::tell(ctx, &applied.changed);
     Ok(received)
 }

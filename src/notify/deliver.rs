@@ -89,8 +89,8 @@ async fn absorb_wake_ups(ctx: &Context) -> Result<()> {
 async fn keep(ctx: &Context) -> Result<()> {
     loop {
         let kept = sqlx::query!(
-            "update mails set state = 'kept' where id in (
-                select id from mails where state = 'queued' order by due_at, id limit $1 for update skip locked)",
+            "with due as (select id from mails where state = 'queued' order by due_at, id limit $1 for update skip locked)
+            update mails set state = 'kept' from due where mails.id = due.id",
             KEEP_BATCH,
         )
         .execute(&ctx.db)

@@ -1,8 +1,9 @@
 //! Closing orders that nobody paid.
 
+use domain::OrderId;
 use time::{Duration, OffsetDateTime};
 
-use super::settle::CHANNEL;
+use super::channel;
 use crate::{Context, Result};
 
 /// How long a buyer has to pay.
@@ -19,23 +20,20 @@ pub fn is_out_of_time(created_at: OffsetDateTime, now: OffsetDateTime) -> bool {
 /// that still arrives later is honoured.
 pub async fn expire_old(ctx: &Context) -> Result<u64> {
     let now = ctx.now();
-    let expired = sqlx::query!(
-        "with expired as (
-            update credit_orders set state = 'expired', failure = null, failure_message = null, changed_at = $1
-            where id in (
-                select id from credit_orders
-                where state in ('created', 'opened', 'failed') and created_at < $2
-                order by created_at limit $3 for update skip locked
-            )
-            returning id
+    let expired = sqlx::query_scalar!(
+        r#"update credit_orders set state = 'expired', failure = null, failure_message = null, changed_at = $1
+        where id in (
+            select id from credit_orders
+            where state in ('created', 'opened', 'failed') and created_at < $2
+            order by created_at limit $3 for update skip locked
         )
-        select pg_notify($4, id::text) from expired",
+        returning id as "id: OrderId""#,
         now,
         now - OPEN_FOR,
         BATCH,
-        CHANNEL,
     )
     .fetch_all(&ctx.db)
     .await?;
+    channel::tell(ctx, &expired);
     Ok(expired.len() as u64)
 }

@@ -5,18 +5,23 @@ pub mod ask;
 mod load;
 mod write;
 
-use domain::{Provider, TransactionId};
+use domain::{OrderId, Provider, TransactionId};
 use sqlx::PgConnection;
 
 use super::decide::{self, Verdict};
 use crate::events::Fact;
 use crate::{Context, Result, ids};
 
-/// PostgreSQL channel on which the id of every order that changed is sent.
-pub const CHANNEL: &str = "atlas_orders";
+/// What came of facts that were taken in.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// One for each fact, in their order.
+    pub verdicts: Vec<Verdict>,
+    /// To be told with [`super::channel::tell`] once it is committed.
+    pub changed: Vec<OrderId>,
+}
 
-/// Takes facts of one provider in, in the caller's transaction; a verdict for each, in their order. Doing it again
-/// changes nothing.
+/// Takes facts of one provider in, in the caller's transaction. Doing it again changes nothing.
 ///
 /// Locks what the facts touch, always in the same order: payments, orders, wallets, each by id.
 pub async fn settle(
@@ -25,9 +30,9 @@ pub async fn settle(
     provider: Provider,
     our_account: &str,
     facts: &[&Fact],
-) -> Result<Vec<Verdict>> {
+) -> Result<Settled> {
     if facts.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Settled::default());
     }
     let mut books = load::load(ctx, tx, provider, facts).await?;
     let fresh = || TransactionId::from_uuid(ids::fresh());
@@ -40,5 +45,5 @@ pub async fn settle(
         }
     }
     write::write(ctx, tx, &books).await?;
-    Ok(verdicts)
+    Ok(Settled { verdicts, changed: books.changed.orders.into_iter().collect() })
 }

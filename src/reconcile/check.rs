@@ -59,7 +59,7 @@ async fn take_in(ctx: &Context, looked: &Looked, findings: Vec<Finding>, checked
     let mut tx = ctx.db.begin().await?;
     let new = record(&mut tx, ctx.now(), looked, &findings).await?;
     let news: Vec<News> = new.iter().map(|found| News::Break { found: *found }).collect();
-    announce(&mut tx, &news).await?;
+    announce(ctx, &mut tx, &news).await?;
     tx.commit().await?;
     checked.examined += looked.subjects.len();
     checked.found += findings.len();

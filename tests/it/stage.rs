@@ -71,6 +71,7 @@ impl Stage {
             clock: Clock::standing_at(Clock::system().now()),
             providers: Providers::new([provider.clone() as Arc<dyn PaymentProvider>]),
             public_url: "https://atlas.example".to_owned(),
+            keeps_mail: false,
         };
         defaults::add_missing(&ctx).await.unwrap();
         let secrets = WebhookSecrets::new(SecretString::from(SECRET), None).unwrap();

@@ -11,6 +11,7 @@ use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::refusal::refuse;
 
@@ -26,7 +27,7 @@ pub async fn follow(mut request: Request, next: Next) -> Response {
     request.headers_mut().insert(REQUEST_ID, value.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request.id = %id);
+    let span = tracing::info_span!("request", request.id = %id, event.id = Empty, event.kind = Empty, outcome = Empty);
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| log(&method, route.as_ref().map_or("-", MatchedPath::as_str), response.status(), began));

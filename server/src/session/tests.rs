@@ -31,6 +31,7 @@ impl Site {
             clock: clock.clone(),
             providers: Providers::default(),
             public_url: public_url.to_owned(),
+            keeps_mail: false,
         };
         let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let slow = {

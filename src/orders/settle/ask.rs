@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use domain::{OrderId, OrderState, Provider};
 use time::Duration;
 
+use super::super::channel;
 use super::super::decide::Verdict;
 use super::settle;
 use crate::events::{Fact, PaymentFacts};
@@ -40,9 +41,10 @@ pub async fn ask(ctx: &Context, order: OrderId, payment_hint: Option<String>) ->
 pub(crate) async fn take_in(ctx: &Context, adapter: &dyn PaymentProvider, facts: &[Fact]) -> Result<()> {
     let facts: Vec<&Fact> = facts.iter().collect();
     let mut tx = ctx.db.begin().await?;
-    let verdicts = settle(ctx, &mut tx, adapter.name(), adapter.account(), &facts).await?;
+    let settled = settle(ctx, &mut tx, adapter.name(), adapter.account(), &facts).await?;
     tx.commit().await?;
-    for (verdict, fact) in verdicts.into_iter().zip(facts) {
+    channel::tell(ctx, &settled.changed);
+    for (verdict, fact) in settled.verdicts.into_iter().zip(facts) {
         if let Verdict::Quarantined(misfit, order) = verdict {
             tracing::error!(order.id = ?order, payment.id = %fact.payment_id(), reason = misfit.as_str(), "what the provider answered does not fit");
         }

@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::super::books::{Books, Order, Payment};
-use super::CHANNEL;
 use super::load::missing;
 use crate::ledger::grant::{Grant, PaymentKey, grant_batch};
 use crate::ledger::take_back::{TakeBack, take_back_batch};
@@ -28,7 +27,7 @@ pub async fn write(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Resul
     take_credits_back(tx, books).await?;
     write_orders(ctx, tx, books).await?;
     end_waiting(ctx, tx, books).await?;
-    announce(tx, &news(books)).await
+    announce(ctx, tx, &news(books)).await
 }
 
 /// What people hear of it. Announcing again what was announced before does nothing.
@@ -253,15 +252,11 @@ async fn write_orders(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Re
         return Ok(());
     }
     sqlx::query!(
-        "with changed as (
-            update credit_orders o set state = told.state, failure = told.failure, failure_message = told.message,
-                settled_at = case when told.state = 'paid' then coalesce(o.settled_at, $5) else o.settled_at end,
-                changed_at = $5
-            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as told (id, state, failure, message)
-            where o.id = told.id
-            returning o.id
-        )
-        select pg_notify($6, id::text) from changed",
+        "update credit_orders o set state = told.state, failure = told.failure, failure_message = told.message,
+            settled_at = case when told.state = 'paid' then coalesce(o.settled_at, $5) else o.settled_at end,
+            changed_at = $5
+        from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as told (id, state, failure, message)
+        where o.id = told.id",
         &changed.iter().map(|order| order.id).collect::<Vec<_>>() as &[OrderId],
         &changed.iter().map(|order| order.state).collect::<Vec<_>>() as &[OrderState],
         &changed.iter().map(|order| order.failure.as_ref().map(|failure| failure.reason)).collect::<Vec<_>>()
@@ -271,9 +266,8 @@ async fn write_orders(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Re
             .map(|order| order.failure.as_ref().and_then(|failure| failure.message.clone()))
             .collect::<Vec<_>>() as &[Option<String>],
         ctx.now(),
-        CHANNEL,
     )
-    .fetch_all(tx)
+    .execute(tx)
     .await?;
     Ok(())
 }

@@ -16,7 +16,7 @@ async fn a_webhook_pays_the_order(pool: PgPool) {
     let ana = stage.buyer("ana").await;
     let order = stage.starts_checkout(&ana, "starter").await;
     let mut listener = PgListener::connect_with(&stage.ctx.db).await.unwrap();
-    listener.listen(atlas::orders::settle::CHANNEL).await.unwrap();
+    listener.listen(atlas::orders::channel::CHANNEL).await.unwrap();
     stage.pays(&order, "pay_1").await;
 
     assert_eq!(listener.recv().await.unwrap().payload(), order.id.to_string(), "pages that wait hear of it");

@@ -9,7 +9,7 @@ use crate::stage::{Ordered, Stage};
 
 pub async fn announces(stage: &Stage, news: &[News]) -> Result<()> {
     let mut tx = stage.ctx.db.begin().await?;
-    announce(&mut tx, news).await?;
+    announce(&stage.ctx, &mut tx, news).await?;
     Ok(tx.commit().await?)
 }
 
@@ -37,11 +37,35 @@ async fn the_same_news_announced_again_is_one_mail(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn whoever_was_woken_and_has_not_begun_is_not_woken_again(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    announces(&stage, &[receipt(&order, "pay_1")]).await.unwrap();
+    announces(&stage, &[receipt(&order, "pay_2")]).await.unwrap();
+    assert_eq!((stage.count(MAILS).await, stage.count(JOBS).await), (2, 1));
+    sqlx::query("update graphile_worker._private_jobs set locked_at = now()").execute(&stage.ctx.db).await.unwrap();
+    announces(&stage, &[receipt(&order, "pay_3")]).await.unwrap();
+    assert_eq!(stage.count(JOBS).await, 2, "who has begun may be past it");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn without_a_mail_server_nobody_is_woken(pool: PgPool) {
+    let mut stage = Stage::new(pool).await;
+    stage.ctx.keeps_mail = true;
+    let ana = stage.buyer("ana").await;
+    let order = stage.starts_checkout(&ana, "starter").await;
+    announces(&stage, &[receipt(&order, "pay_1")]).await.unwrap();
+    assert_eq!((stage.count(MAILS).await, stage.count(JOBS).await), (0, 0));
+    assert_eq!(stage.count("select count(*) from mails where state = 'kept'").await, 1);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn what_is_rolled_back_is_not_announced(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let mut connection = stage.ctx.db.acquire().await.unwrap();
     let mut tx = connection.begin().await.unwrap();
-    announce(&mut tx, &[News::Quarantined { event: EventId::from_uuid(ids::fresh()) }]).await.unwrap();
+    announce(&stage.ctx, &mut tx, &[News::Quarantined { event: EventId::from_uuid(ids::fresh()) }]).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!((stage.count(MAILS).await, stage.count(JOBS).await), (0, 0));
 }

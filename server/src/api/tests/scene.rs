@@ -71,6 +71,7 @@ impl Scene {
             clock: Clock::system(),
             providers: Providers::default(),
             public_url: "https://credits.example.com".to_owned(),
+            keeps_mail: false,
         };
         let created = create(&ctx, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
         let spends = Spends::start(&Context { db: as_app(options), ..ctx.clone() });
