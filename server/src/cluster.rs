@@ -123,13 +123,13 @@ impl Cluster {
 /// Makes the cluster beside its place and renames it there when it is whole: what has the final name is complete.
 async fn make(folder: &Folder, binaries: &Binaries, account: &Account) -> Result<()> {
     folder.clear_half_made()?;
-    // Sorting by code point, so that no upgrade of the system's collations can break an index.
+    // Sorting by bytes, which in UTF-8 is by code point: no upgrade of the system's collations can break an index.
     let locale = if cfg!(target_os = "linux") { "C.UTF-8" } else { "C" };
     let output = account
         .command(&binaries.initdb())
         .arg("--pgdata")
         .arg(folder.half_made())
-        .args(["--username", OWNER, "--encoding", "UTF8", "--locale", locale, "--data-checksums"])
+        .args(["--username", OWNER, "--encoding", "UTF8", "--locale", locale, "--lc-collate", "C", "--data-checksums"])
         .args(["--auth-local", "trust", "--auth-host", "reject", "--no-instructions"])
         .output()
         .await
