@@ -82,6 +82,15 @@ impl Fact {
         }
     }
 
+    /// The provider's id of what it is about.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Payment(facts) => &facts.payment_id,
+            Self::Refund(facts) => &facts.refund_id,
+            Self::Dispute(facts) => &facts.dispute_id,
+        }
+    }
+
     pub fn payment_id(&self) -> &str {
         match self {
             Self::Payment(facts) => &facts.payment_id,

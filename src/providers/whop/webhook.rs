@@ -43,11 +43,12 @@ pub fn read(body: &[u8]) -> Result<ReadEvent, NotAnEvent> {
         return Err(NotAnEvent("the type is no plain word"));
     }
     let data = envelope.data.get();
-    Ok(ReadEvent {
-        content: content(&envelope, data),
-        object_id: object(data).map(|Identified { id }| id).filter(|id| text::is_id(id)),
-        kind: envelope.kind,
-    })
+    let content = content(&envelope, data);
+    let object_id = match &content {
+        Content::Fact(fact) => Some(fact.id().to_owned()),
+        _ => object(data).map(|Identified { id }| id).filter(|id| text::is_id(id)),
+    };
+    Ok(ReadEvent { kind: envelope.kind, object_id, content })
 }
 
 /// A JSON object as a `T`. (Serde would take an array for a struct as well.)
