@@ -164,6 +164,77 @@ story('a cookie is dead after signing out, and its id is new after signing in', 
   assert.notEqual(after.value, session.value)
 })
 
+stories('a person sees where they are signed in, and signs out there', async ({ visit }) => {
+  const [here, there, elsewhere] = [await visit(), await visit(), await visit()]
+  const email = await signUp(here)
+  const { page } = here
+  await page.goto('/account')
+  await page.getByText('You are signed in nowhere else.').waitFor()
+  for (const visitor of [there, elsewhere]) {
+    await signIn(visitor, email)
+    await visitor.page.waitForURL('**/credits')
+  }
+  await page.reload()
+  const devices = page.getByRole('region', { name: 'Where you are signed in' }).getByRole('listitem')
+  assert.equal(await devices.count(), 3)
+  assert.match(await devices.first().innerText(), /Chrome on Linux\s+This browser/)
+  // The one that was used last stands first.
+  await devices.nth(1).getByRole('button', { name: 'Sign out Chrome on Linux' }).click()
+  await page.getByText('That browser is signed out.').waitFor()
+  await elsewhere.page.goto('/credits')
+  assert.equal(new URL(elsewhere.page.url()).pathname, '/sign-in')
+  await there.page.goto('/credits')
+  assert.equal(new URL(there.page.url()).pathname, '/credits')
+  await page.getByRole('button', { name: 'Sign out everywhere else' }).click()
+  await page.getByText('You are signed out everywhere else.').waitFor()
+  await there.page.goto('/credits')
+  assert.equal(new URL(there.page.url()).pathname, '/sign-in')
+  await page.goto('/credits')
+  assert.equal(new URL(page.url()).pathname, '/credits', 'this one goes on')
+})
+
+stories('who guesses is told to wait, on the page and by the status', async ({ visit }) => {
+  const visitor = await visit()
+  const { page } = visitor
+  visitor.expected.push(/status of 429/)
+  for (let guess = 0; guess < 3; guess += 1) {
+    await signIn(visitor, `nobody-${guess}@example.com`, `guess ${guess}`)
+    await summary(page).waitFor()
+  }
+  const refused = page.waitForResponse((response) => response.status() === 429)
+  await signIn(visitor, 'buyer@example.com', 'buyer-demo-password')
+  const seconds = Number(await (await refused).headerValue('retry-after'))
+  assert.ok(seconds > 0 && seconds <= 21, `${seconds}`)
+  await page.getByText(/That was too often\. Nothing was done\. Please try again in \d+ seconds\./).first().waitFor()
+  assert.equal(await page.getByLabel('Email').inputValue(), 'buyer@example.com', 'what was typed is kept')
+  const elsewhere = await visit()
+  await signIn(elsewhere, 'buyer@example.com', 'buyer-demo-password')
+  await elsewhere.page.waitForURL('**/credits')
+})
+
+story('a cookie stays dead though 50 requests of its session were under way when it ended (T44)', async ({ visit, stack }) => {
+  const visitor = await visit()
+  await signUp(visitor)
+  const [session] = (await visitor.cookies()).filter(({ name }) => name.endsWith('sid'))
+  const cookie = `${session.name}=${session.value}`
+  // A rename leaves a message in the session: each of these writes to it.
+  const rename = () => fetch(`${stack.app}/do/rename`, {
+    method: 'POST', redirect: 'manual', body: new URLSearchParams({ name: 'Ana' }),
+    headers: { cookie, origin: stack.app, accept: 'text/html' },
+  })
+  const underWay = Array.from({ length: 25 }, rename)
+  await visitor.page.getByRole('button', { name: 'Account menu' }).click()
+  const ended = visitor.page.waitForResponse((response) => response.url().endsWith('/do/sign-out'))
+  await visitor.page.getByRole('button', { name: 'Sign out' }).click()
+  underWay.push(...Array.from({ length: 25 }, rename))
+  await ended
+  await Promise.all(underWay)
+  for (let times = 0; times < 3; times += 1) {
+    const answer = await fetch(`${stack.app}/credits`, { headers: { cookie }, redirect: 'manual' })
+    assert.match(answer.headers.get('location') ?? '', /^\/sign-in/)
+  }
+})
+
 stories('colours are chosen at once and remembered', async ({ visit }) => {
   const visitor = await visit({ colorScheme: 'light' })
   const { page } = visitor

@@ -1,6 +1,7 @@
 // A real Chromium, and visitors in it whose pages must stay silent: what they complain about is kept for the test to
 // fail on.
 
+import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
@@ -32,6 +33,8 @@ export class Visitor {
     // What the page loads ahead for its scripts is of no use then.
     if (!javascript) visitor.expected.push(/\/pkg\/atlas\.\w+\.(wasm|js) was preloaded/)
     visitor.#context = await browser.newContext({
+      // Each from an address of its own, as if a proxy had said so: what is limited by address does not meet between tests.
+      extraHTTPHeaders: { 'x-forwarded-for': someAddress() },
       baseURL: at, javaScriptEnabled: javascript, colorScheme, viewport: { width, height }, locale: 'en-GB', timezoneId: 'UTC', ...others,
     })
     visitor.#context.setDefaultTimeout(patienceMs)
@@ -72,6 +75,11 @@ export class Visitor {
   close() {
     return this.#context.close()
   }
+}
+
+// Out of 198.18.0.0/15, which is for tests (RFC 2544).
+function someAddress() {
+  return `198.18.${randomInt(256)}.${randomInt(256)}`
 }
 
 // Runs in each page, before its own scripts.

@@ -63,6 +63,7 @@ class Stack {
       PAYMENT_PROVIDER: 'whop',
       ATLAS_LISTEN: `127.0.0.1:${port}`,
       ATLAS_PUBLIC_URL: this.app,
+      ATLAS_TRUSTED_PROXIES: '127.0.0.1',
       ATLAS_SITE_DIR: siteDir,
       ...settings,
     }

@@ -49,6 +49,8 @@ pub enum Refusal {
     WrongCredentials,
     #[error("Too many sign-ins are being checked at once. Please try again in a few seconds.")]
     TooBusy,
+    #[error("That was too often. Nothing was done. Please try again in {}.", wait(*.seconds))]
+    TooManyTries { seconds: u32 },
     #[error("This key was already used for a different request.")]
     KeyUsedForAnotherRequest,
     #[error("There aren’t enough credits for this.")]
@@ -65,6 +67,29 @@ pub enum Refusal {
     UnknownApiKey,
     #[error("Too many spends of this wallet are waiting. Send this one again, with the same key, in a second.")]
     WalletTooBusy,
+}
+
+impl Refusal {
+    /// After how many seconds the same may be tried again, where only the moment is wrong.
+    pub const fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::TooManyTries { seconds } => Some(seconds),
+            Self::TooBusy => Some(BUSY_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+/// A queue of sign-ins is worked off in less.
+const BUSY_SECONDS: u32 = 5;
+
+/// A wait as people say it, never too short: 40 seconds, 12 minutes.
+fn wait(seconds: u32) -> String {
+    match seconds {
+        0..=1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
 }
 
 impl Error {

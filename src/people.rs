@@ -1,6 +1,7 @@
 //! Who is asking. [`SignedIn`] and [`Admin`] are proofs: only this module makes them, from what the database says now.
 
 pub mod account;
+pub mod devices;
 pub mod password;
 pub mod register;
 pub mod sessions;

@@ -3,12 +3,15 @@
 pub mod account;
 pub mod buy;
 pub mod session;
+pub mod sessions;
 pub mod theme;
 
 use atlas::{Error, Result};
+use axum::http::{StatusCode, header};
+use domain::FieldErrors;
 
 use crate::flash::{self, Flash, Form};
-use crate::request::{Request, see_other};
+use crate::request::{Request, see_other, set_header, set_status};
 
 /// Registers every action with the server. A crate that is only linked might lose them.
 pub fn register() {
@@ -20,19 +23,28 @@ pub fn register() {
     register_explicit::<buy::RequestCredits>();
     register_explicit::<account::RenamePerson>();
     register_explicit::<account::ChangePassword>();
+    register_explicit::<sessions::EndSession>();
+    register_explicit::<sessions::EndOtherSessions>();
     register_explicit::<theme::ChooseTheme>();
 }
 
 /// Answers an action: on to where it leads, or back to `page` with what is wrong. Nothing of an error reaches the
 /// address; the cause goes to the log.
 async fn answer(request: &Request, page: &str, form: Form, outcome: Result<String>) {
+    let retry_after = match &outcome {
+        Err(Error::Refused(refusal)) => refusal.retry_after(),
+        _ => None,
+    };
     let flash = match outcome {
         Ok(location) => {
             see_other(&location);
             return;
         }
         Err(Error::Invalid(errors)) => Flash::Mend(Form { errors, ..form }),
-        Err(Error::Refused(refusal)) => Flash::Refused(refusal.to_string()),
+        Err(Error::Refused(refusal)) => match form.refused_beside {
+            Some(field) => Flash::Mend(Form { errors: FieldErrors::one(field, refusal.to_string()), ..form }),
+            None => Flash::Refused(refusal.to_string()),
+        },
         Err(Error::NotFound) => Flash::Refused("That doesn’t exist (any more). Nothing was changed.".to_owned()),
         Err(Error::Forbidden) => Flash::Refused("Your account may not do this. Nothing was changed.".to_owned()),
         Err(error @ Error::Unavailable(_)) => {
@@ -51,6 +63,11 @@ async fn answer(request: &Request, page: &str, form: Form, outcome: Result<Strin
         tracing::error!(request.id = request.id(), error = ?error, "a message for the next page was lost");
     }
     see_other(page);
+    if let Some(seconds) = retry_after {
+        // The server draws the page at once, under this status, instead of sending the visitor there.
+        set_status(StatusCode::TOO_MANY_REQUESTS);
+        set_header(header::RETRY_AFTER, &seconds.to_string());
+    }
 }
 
 /// The person who sent a form, or the way to sign in.
@@ -63,7 +80,7 @@ async fn person_or_sign_in(request: &Request) -> Option<atlas::people::SignedIn>
         }
         Err(error) => {
             tracing::error!(request.id = request.id(), error = ?error, "a session could not be read");
-            crate::request::set_status(axum::http::StatusCode::SERVICE_UNAVAILABLE);
+            set_status(StatusCode::SERVICE_UNAVAILABLE);
             None
         }
     }

@@ -29,6 +29,9 @@ pub struct Form {
     pub name: String,
     pub values: BTreeMap<String, String>,
     pub errors: FieldErrors,
+    /// The field at which a refusal is shown, where the eye is; none: above the page.
+    #[serde(skip)]
+    pub refused_beside: Option<&'static str>,
 }
 
 impl Form {
@@ -38,7 +41,13 @@ impl Form {
             .filter(|(_, value)| value.len() <= VALUE_BYTES_MAX)
             .map(|(field, value)| ((*field).to_owned(), value.replace('\0', "")))
             .collect();
-        Self { name: name.to_owned(), values, errors }
+        Self { name: name.to_owned(), values, errors, refused_beside: None }
+    }
+
+    /// Shows a refusal at this field.
+    #[must_use]
+    pub fn refused_beside(self, field: &'static str) -> Self {
+        Self { refused_beside: Some(field), ..self }
     }
 
     pub fn value(&self, field: &str) -> String {

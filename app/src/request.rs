@@ -1,7 +1,11 @@
 //! What a page or an action knows of the request it answers: who asks, from which session, and the core's context.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use atlas::people::devices::{self, DeviceToken};
+use atlas::people::sessions::id_hash;
+use atlas::people::sign_in::Knock;
 use atlas::people::{self, SignedIn, Visitor};
 use atlas::plans::shelf::Shelf;
 use atlas::{Context, Error, Result};
@@ -15,6 +19,9 @@ use tower_sessions::Session;
 
 /// Under this key a session says whose it is. The session store copies it into a column of its own.
 pub const PERSON_KEY: &str = "person";
+/// And under this one what the browser called itself when it signed in.
+const AGENT_KEY: &str = "agent";
+const AGENT_CHARS_MAX: usize = 300;
 
 /// The same for every request of the process.
 #[derive(Clone)]
@@ -32,8 +39,15 @@ pub struct Request {
     session: Option<Session>,
     visitor: Arc<OnceCell<Visitor>>,
     theme: Theme,
+    address: IpAddr,
+    device: Option<DeviceToken>,
+    agent: String,
     id: String,
 }
+
+/// Who sent a request, as far as the network says; the server puts it among the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The colours the visitor chose; kept in a cookie, so that the first byte of a page has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,24 +81,34 @@ impl Theme {
 pub fn provide_request(site: &Site) {
     let parts = use_context::<Parts>();
     let session = parts.as_ref().and_then(|parts| parts.extensions.get::<Session>().cloned());
-    let theme = parts.as_ref().map_or(Theme::System, theme_of);
-    let id = parts.as_ref().and_then(|parts| parts.headers.get("x-request-id")).and_then(|id| id.to_str().ok());
+    let theme = parts.as_ref().and_then(|parts| cookie(parts, Theme::COOKIE)).map_or(Theme::System, Theme::parse);
+    let address = parts.as_ref().and_then(|parts| parts.extensions.get::<ClientAddress>());
+    let device = parts.as_ref().and_then(|parts| cookie(parts, device_cookie(&site.ctx)));
+    let said = |name| parts.as_ref().and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
     provide_context(Request {
         site: site.clone(),
         session,
         visitor: Arc::default(),
         theme,
-        id: id.unwrap_or_default().to_owned(),
+        address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
+        device: device.and_then(DeviceToken::parse),
+        agent: said("user-agent").unwrap_or_default().chars().take(AGENT_CHARS_MAX).collect(),
+        id: said("x-request-id").unwrap_or_default().to_owned(),
     });
 }
 
-fn theme_of(parts: &Parts) -> Theme {
+/// Browsers hold `__Host-` cookies to our host and to https, and refuse them over plain http.
+fn device_cookie(ctx: &Context) -> &'static str {
+    if ctx.public_url.starts_with("https://") { "__Host-device" } else { "device" }
+}
+
+fn cookie<'a>(parts: &'a Parts, wanted: &str) -> Option<&'a str> {
     let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|value| value.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, _)| *name == Theme::COOKIE)
-        .map_or(Theme::System, |(_, word)| Theme::parse(word))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)
 }
 
 impl Request {
@@ -108,6 +132,28 @@ impl Request {
     /// What the log knows this request by.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// What a sign-in is counted by.
+    pub fn knock(&self) -> Knock {
+        Knock { address: self.address, device: self.device.clone() }
+    }
+
+    /// Leaves a cookie by which this browser is known to be the person's.
+    pub async fn remember_device(&self, person: &SignedIn) -> Result<()> {
+        let token = devices::remember(self.ctx(), person, self.device.clone()).await?;
+        let name = device_cookie(self.ctx());
+        let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+        let (token, age) = (token.as_str(), devices::KNOWN_FOR.whole_seconds());
+        add_header(
+            header::SET_COOKIE,
+            &format!("{name}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"),
+        );
+        Ok(())
     }
 
     pub fn session(&self) -> Result<&Session> {
@@ -135,7 +181,14 @@ impl Request {
     pub async fn begin_session(&self, person: &SignedIn) -> Result<()> {
         let session = self.session()?;
         session.cycle_id().await.map_err(Error::unavailable)?;
+        session.insert(AGENT_KEY, &self.agent).await.map_err(Error::unavailable)?;
         session.insert(PERSON_KEY, person.id()).await.map_err(Error::unavailable)
+    }
+
+    /// What the table of sessions knows this one by.
+    pub fn session_hash(&self) -> Result<[u8; 32]> {
+        let id = self.session()?.id().ok_or_else(|| Error::broken("a session without an id"))?;
+        Ok(id_hash(id.0))
     }
 
     pub async fn end_session(&self) -> Result<()> {
@@ -160,11 +213,20 @@ pub fn set_status(status: StatusCode) {
     }
 }
 
-/// Adds a header to the response being drawn.
+/// Sets a header of the response being drawn.
 pub fn set_header(name: header::HeaderName, value: &str) {
     if let Some(response) = use_context::<ResponseOptions>()
         && let Ok(value) = HeaderValue::from_str(value)
     {
         response.insert_header(name, value);
+    }
+}
+
+/// Adds a header to those of the same name.
+fn add_header(name: header::HeaderName, value: &str) {
+    if let Some(response) = use_context::<ResponseOptions>()
+        && let Ok(value) = HeaderValue::from_str(value)
+    {
+        response.append_header(name, value);
     }
 }

@@ -9,6 +9,10 @@ use clap::{Args, ValueEnum};
 use domain::Provider;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::layers::Known;
+use crate::layers::client::{Hosts, Proxies};
+use crate::layers::redirect::Ways;
+
 /// Shorter secrets can be guessed. Whop's own are `ws_` and 64 hexadecimal digits.
 const WEBHOOK_SECRET_BYTES_MIN: usize = 24;
 const API_KEY_BYTES_MIN: usize = 16;
@@ -21,6 +25,12 @@ pub struct Config {
     /// Where people reach us: links, redirects and the Origin check use it [default: http:// and the listen address]
     #[arg(long, env = "ATLAS_PUBLIC_URL", global = true, value_name = "URL")]
     pub public_url: Option<String>,
+    /// Our own proxies, as networks with commas between them: what they say of a client's address is believed.
+    #[arg(long, env = "ATLAS_TRUSTED_PROXIES", default_value = "", global = true, value_name = "NETWORKS")]
+    pub trusted_proxies: Proxies,
+    /// Further names that we answer to beside the public URL's, with commas between them.
+    #[arg(long, env = "ATLAS_HOSTS", default_value = "", value_delimiter = ',', global = true, value_name = "NAMES")]
+    pub hosts: Vec<String>,
     /// Where the private database lives.
     #[arg(long, env = "ATLAS_DATA_DIR", default_value = ".atlas", global = true, value_name = "FOLDER")]
     pub data_dir: PathBuf,
@@ -173,6 +183,17 @@ impl Config {
         }
     }
 
+    /// The proxies in front of us, our names, and where we send people.
+    pub fn known(&self, public_url: &str) -> Known {
+        let others: Vec<String> =
+            self.hosts.iter().map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect();
+        Known {
+            proxies: self.trusted_proxies.clone(),
+            hosts: Hosts::new(public_url, &others),
+            ways: Ways::new(&[public_url, origin(&self.whop.web_url)]),
+        }
+    }
+
     pub fn database_url(&self) -> Option<&str> {
         given(self.database_url.as_ref())
     }
@@ -239,6 +260,12 @@ fn check_secret(problems: &mut Vec<String>, name: &str, value: Option<&SecretStr
         }
         Some(_) => {}
     }
+}
+
+/// An address up to where its path begins.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |place| place + 3);
+    url[host..].find('/').map_or(url, |end| &url[..host + end])
 }
 
 /// Scheme and host of an address that is nothing but an origin.

@@ -18,6 +18,7 @@ mod layers;
 mod order_events;
 mod post;
 mod providers;
+mod redraw;
 mod router;
 mod seed;
 mod serve;

@@ -8,6 +8,7 @@ use atlas::plans::shelf::Shelf;
 use atlas::spends::Spends;
 use axum::Router;
 use axum::extract::FromRef;
+use axum::middleware::from_fn_with_state;
 use leptos::config::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
@@ -17,7 +18,7 @@ use crate::database::Pools;
 use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
 use crate::webhooks::Inbox;
-use crate::{api, health, layers, order_events, session, statement_file, webhooks};
+use crate::{api, health, layers, order_events, redraw, session, statement_file, webhooks};
 
 /// What handlers can ask for.
 #[derive(Clone)]
@@ -31,6 +32,7 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     pub pages: PageSite,
     pub whop: Option<WhopSetUp>,
+    pub known: layers::Known,
 }
 
 impl AppState {
@@ -47,7 +49,8 @@ impl AppState {
             PageSite { ctx: ctx.clone(), shelf: Shelf::default(), checkout_origin: config.whop.web_url.clone() };
         let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
         let spends = Spends::start(&atlas::Context { db: pools.spend.clone(), ..ctx.clone() });
-        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop })
+        let known = config.known(&ctx.public_url);
+        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop, known })
     }
 }
 
@@ -58,7 +61,10 @@ impl FromRef<AppState> for LeptosOptions {
 }
 
 pub fn build(state: &AppState) -> Result<Router> {
-    let with_session = pages(state)
+    let pages = pages(state);
+    let with_session = pages
+        .clone()
+        .layer(from_fn_with_state(pages, redraw::at_once))
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
         .merge(statement_file::routes(state.ctx.clone()));
     let mut site = Router::new()
@@ -71,7 +77,7 @@ pub fn build(state: &AppState) -> Result<Router> {
         site =
             site.merge(webhooks::routes(state.ctx.clock.clone(), inbox, whop.provider.clone(), whop.secrets.clone()));
     }
-    Ok(layers::wrap(site, &state.ctx.public_url))
+    Ok(layers::wrap(site, &state.ctx.public_url, state.known.clone()))
 }
 
 /// The pages, the actions, and the page for everything that is nowhere.

@@ -7,11 +7,11 @@ use std::fmt;
 
 use async_trait::async_trait;
 use atlas::clock::Clock;
+use atlas::people::sessions::{Terms, id_hash};
 use axum::Router;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
@@ -21,10 +21,6 @@ use uuid::Uuid;
 /// Under this key of its data a session says whose it is: a person's id.
 pub const PERSON: &str = "person";
 
-const IDLE_MAX: Duration = Duration::hours(24);
-const AGE_MAX_DAYS: i32 = 30;
-/// A session in use is prolonged at most this often, so that reading a page rarely writes.
-const PROLONG_AFTER: Duration = Duration::hours(1);
 const CREATE_TRIES: u32 = 3;
 
 /// Gives `pages` the extension `Session`. Nothing is read before a handler asks, nothing kept before one stores.
@@ -57,15 +53,16 @@ impl fmt::Debug for PgSessions {
 impl SessionStore for PgSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let data = written(record)?;
+        let now = self.clock.now();
         for _ in 0..CREATE_TRIES {
             let done = sqlx::query!(
-                "insert into sessions (id_hash, person_id, data, created_at, expires_at) values ($1, $2, $3, $4, $5)
-                 on conflict (id_hash) do nothing",
-                &hash(&record.id)[..],
+                "insert into sessions (id_hash, person_id, data, created_at, seen_at, expires_at)
+                values ($1, $2, $3, $4, $4, $5) on conflict (id_hash) do nothing",
+                &id_hash(record.id.0)[..],
                 person(record),
                 data,
-                self.clock.now(),
-                self.clock.now() + IDLE_MAX
+                now,
+                Terms::of(None).end(now, now)
             )
             .execute(&self.db)
             .await
@@ -79,50 +76,39 @@ impl SessionStore for PgSessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let done = sqlx::query!(
-            "update sessions set data = $2, person_id = $3, expires_at = least($4, created_at + make_interval(days => $5))
-             where id_hash = $1 and expires_at > $6",
-            &hash(&record.id)[..],
+        let Some(kept) = self.kept(&record.id).await? else {
+            tracing::info!("a request outlived its session; what it stored is dropped");
+            return Ok(());
+        };
+        let now = self.clock.now();
+        sqlx::query!(
+            "update sessions set data = $2, person_id = $3, seen_at = $4, expires_at = $5 where id_hash = $1",
+            &id_hash(record.id.0)[..],
             written(record)?,
             person(record),
-            self.clock.now() + IDLE_MAX,
-            AGE_MAX_DAYS,
-            self.clock.now()
+            now,
+            kept.terms.end(kept.created_at, now)
         )
         .execute(&self.db)
         .await
         .map_err(backend)?;
-        if done.rows_affected() == 0 {
-            tracing::info!("a request outlived its session; what it stored is dropped");
-        }
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some(kept) = self.kept(id).await? else { return Ok(None) };
         let now = self.clock.now();
-        let row = sqlx::query!(
-            r#"select data, expires_at,
-                expires_at < least($3, created_at + make_interval(days => $4)) - make_interval(secs => $5) as "is_due!"
-            from sessions where id_hash = $1 and expires_at > $2"#,
-            &hash(id)[..],
-            now,
-            now + IDLE_MAX,
-            AGE_MAX_DAYS,
-            PROLONG_AFTER.as_seconds_f64()
-        )
-        .fetch_optional(&self.db)
-        .await
-        .map_err(backend)?;
-        let Some(row) = row else { return Ok(None) };
-        if row.is_due {
-            self.prolong(id, now).await?;
+        let mut end = kept.terms.end(kept.created_at, kept.seen_at);
+        if now - kept.seen_at >= kept.terms.noted_every {
+            end = kept.terms.end(kept.created_at, now);
+            self.note_use(id, now, end).await?;
         }
-        let data = serde_json::from_value(row.data).map_err(|error| Error::Decode(error.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date: row.expires_at }))
+        let data = serde_json::from_value(kept.data).map_err(|error| Error::Decode(error.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date: end }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        sqlx::query!("delete from sessions where id_hash = $1", &hash(id)[..])
+        sqlx::query!("delete from sessions where id_hash = $1", &id_hash(id.0)[..])
             .execute(&self.db)
             .await
             .map_err(backend)?;
@@ -130,25 +116,45 @@ impl SessionStore for PgSessions {
     }
 }
 
+/// A session that has not ended.
+struct Kept {
+    data: Value,
+    created_at: OffsetDateTime,
+    seen_at: OffsetDateTime,
+    terms: Terms,
+}
+
 impl PgSessions {
-    async fn prolong(&self, id: &Id, now: OffsetDateTime) -> Result<()> {
+    /// By the role that its person has now: who becomes an admin has an admin's session at once.
+    async fn kept(&self, id: &Id) -> Result<Option<Kept>> {
+        let row = sqlx::query!(
+            r#"select session.data, session.created_at, session.seen_at, person.role as "role?"
+            from sessions session left join user_profiles person on person.id = session.person_id
+            where session.id_hash = $1 and session.expires_at > $2"#,
+            &id_hash(id.0)[..],
+            self.clock.now()
+        )
+        .fetch_optional(&self.db)
+        .await
+        .map_err(backend)?;
+        let Some(row) = row else { return Ok(None) };
+        let role = row.role.map(|role| role.parse()).transpose().map_err(|_| Error::Decode("no role".to_owned()))?;
+        let kept = Kept { data: row.data, created_at: row.created_at, seen_at: row.seen_at, terms: Terms::of(role) };
+        Ok((kept.terms.end(kept.created_at, kept.seen_at) > self.clock.now()).then_some(kept))
+    }
+
+    async fn note_use(&self, id: &Id, now: OffsetDateTime, end: OffsetDateTime) -> Result<()> {
         sqlx::query!(
-            "update sessions set expires_at = least($3, created_at + make_interval(days => $4))
-             where id_hash = $1 and expires_at > $2",
-            &hash(id)[..],
+            "update sessions set seen_at = $2, expires_at = $3 where id_hash = $1",
+            &id_hash(id.0)[..],
             now,
-            now + IDLE_MAX,
-            AGE_MAX_DAYS
+            end
         )
         .execute(&self.db)
         .await
         .map_err(backend)?;
         Ok(())
     }
-}
-
-fn hash(id: &Id) -> [u8; 32] {
-    Sha256::digest(id.0.to_le_bytes()).into()
 }
 
 fn person(record: &Record) -> Option<Uuid> {

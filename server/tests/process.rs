@@ -166,8 +166,9 @@ fn a_key_is_made_shown_once_used_and_revoked() {
     let spend = |key: &str| {
         let body = format!(r#"{{"owner": "{owner}", "credits": 1}}"#);
         running.send(&format!(
-            "POST /api/v1/spend HTTP/1.1\r\nhost: here\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
+            "POST /api/v1/spend HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
              idempotency-key: 1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            running.address,
             body.len()
         ))
     };

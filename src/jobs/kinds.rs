@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::work::Tools;
 use crate::events::replay;
 use crate::ledger;
+use crate::limits;
 use crate::notify::deliver;
 use crate::orders;
-use crate::people::sessions;
+use crate::people::{devices, sessions};
 use crate::reconcile::{check, sweep};
 use crate::{Context, Error, Result};
 
@@ -92,12 +93,19 @@ done_by! {
     SweepOrders "sweep_orders": |_job, tools| sweep::ask_due(&tools.ctx).await.map(drop);
     ExpireOrders "expire_orders": |_job, tools| expire_orders(&tools.ctx).await;
     ExpireCredits "expire_credits": |_job, tools| expire_credits(&tools.ctx).await;
-    SweepSessions "sweep_sessions": |_job, tools| sessions::sweep(&tools.ctx).await;
+    SweepSessions "sweep_sessions": |_job, tools| sweep_old(&tools.ctx).await;
     CheckBooks "check_books": |_job, tools| check::daily(&tools.ctx).await.map(drop);
 }
 
 async fn replay_event(ctx: &Context, event: EventId) -> Result<()> {
     replay::replay(ctx, event).await.map(drop)
+}
+
+/// What is kept for a while only.
+async fn sweep_old(ctx: &Context) -> Result<()> {
+    sessions::sweep(ctx).await?;
+    limits::sweep(ctx).await?;
+    devices::sweep(ctx).await
 }
 
 async fn expire_orders(ctx: &Context) -> Result<()> {

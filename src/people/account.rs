@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use super::password::{self, NewPassword};
-use super::{Role, SignedIn};
+use super::{Role, SignedIn, devices, sessions};
 use crate::{Context, Error, Result};
 
 const NAME_LENGTH_MAX: usize = 80;
@@ -41,7 +41,7 @@ pub async fn rename(ctx: &Context, person: &SignedIn, name: Name) -> Result<()> 
     Ok(())
 }
 
-/// Changes the password and ends every session of the person; the caller starts a new one.
+/// Changes the password, ends every session of the person and forgets their devices; the caller starts a new session.
 ///
 /// Errors: [`Error::Invalid`] on `current` when it is not the present password.
 pub async fn change_password(ctx: &Context, person: &SignedIn, current: SecretString, new: NewPassword) -> Result<()> {
@@ -65,16 +65,27 @@ pub async fn change_password(ctx: &Context, person: &SignedIn, current: SecretSt
     if changed.rows_affected() == 0 {
         return Err(Error::Invalid(FieldErrors::one("current", "The password was changed a moment ago elsewhere.")));
     }
-    sqlx::query!("delete from sessions where person_id = $1", id as PersonId).execute(&mut *tx).await?;
+    sessions::end_all(&mut *tx, id).await?;
+    devices::forget_all(&mut *tx, id).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Gives somebody a role; for the command line. `false`: there is nobody with this email.
+/// Gives somebody a role and ends their sessions, so that new rights begin with a new session; for the command line.
+/// `false`: there is nobody with this email.
 pub async fn set_role(ctx: &Context, email: &str, role: Role) -> Result<bool> {
     let email = email.trim().to_lowercase();
-    let changed = sqlx::query!("update user_profiles set role = $2 where email = $1", email, role.as_str())
-        .execute(&ctx.db)
-        .await?;
-    Ok(changed.rows_affected() == 1)
+    let mut tx = ctx.db.begin().await?;
+    let changed = sqlx::query_scalar!(
+        r#"update user_profiles set role = $2 where email = $1 returning id as "id: PersonId""#,
+        email,
+        role.as_str(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(person) = changed {
+        sessions::end_all(&mut *tx, person).await?;
+    }
+    tx.commit().await?;
+    Ok(changed.is_some())
 }

@@ -1,9 +1,107 @@
-//! Forgetting sessions whose time is over. The server keeps and reads them; here is only what happens by itself.
+//! Sessions, as far as they are anybody's: how long they may last, a person's own list of them, ending them, and forgetting
+//! those whose time is over. The server keeps and reads them.
 
-use crate::{Context, Result};
+use domain::PersonId;
+use sha2::{Digest as _, Sha256};
+use sqlx::PgExecutor;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
-/// At most this many in one go, so that no transaction grows long.
-const BATCH: i64 = 1_000;
+use super::{Role, SignedIn};
+use crate::{Context, Error, Result};
+
+/// At most this many are forgotten in one go, so that no transaction grows long.
+const SWEPT_AT_ONCE: i64 = 1_000;
+
+/// How long a session lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Without being used.
+    pub idle_max: Duration,
+    /// However much it is used.
+    pub age_max: Duration,
+    /// It is noted at most this often that it was used, so that reading a page rarely writes.
+    pub noted_every: Duration,
+}
+
+impl Terms {
+    /// Whoever can do harm to others has to come back sooner.
+    pub const fn of(role: Option<Role>) -> Self {
+        match role {
+            None | Some(Role::Buyer) => {
+                Self { idle_max: Duration::hours(24), age_max: Duration::days(30), noted_every: Duration::minutes(15) }
+            }
+            Some(Role::Support | Role::Finance | Role::Admin) => {
+                Self { idle_max: Duration::minutes(15), age_max: Duration::hours(8), noted_every: Duration::minutes(1) }
+            }
+        }
+    }
+
+    /// When a session ends that is not used again.
+    pub fn end(&self, created_at: OffsetDateTime, seen_at: OffsetDateTime) -> OffsetDateTime {
+        (seen_at + self.idle_max).min(created_at + self.age_max)
+    }
+}
+
+/// What is stored of a session's id: who reads the table can't use what stands there.
+pub fn id_hash(id: i128) -> [u8; 32] {
+    Sha256::digest(id.to_le_bytes()).into()
+}
+
+/// One session of a person's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub id: Uuid,
+    /// What the browser called itself.
+    pub agent: Option<String>,
+    pub created_at: OffsetDateTime,
+    /// Within a few minutes.
+    pub seen_at: OffsetDateTime,
+    pub is_this_one: bool,
+}
+
+/// The person's sessions, the one asked from first, then the last used ones. `this` is that one's [`id_hash`].
+pub async fn list(ctx: &Context, person: &SignedIn, this: [u8; 32]) -> Result<Vec<Listed>> {
+    let (id, terms) = (person.id(), Terms::of(Some(person.role())));
+    Ok(sqlx::query_as!(
+        Listed,
+        r#"select public_id as id, data->>'agent' as agent, created_at, seen_at, id_hash = $2 as "is_this_one!"
+        from sessions
+        where person_id = $1 and expires_at > $3 and seen_at > $3::timestamptz - make_interval(secs => $4)
+        order by id_hash = $2 desc, seen_at desc, public_id limit 100"#,
+        id as PersonId,
+        &this[..],
+        ctx.now(),
+        terms.idle_max.as_seconds_f64(),
+    )
+    .fetch_all(&ctx.db)
+    .await?)
+}
+
+/// Ends one of the person's sessions. Errors: [`Error::NotFound`] when they have none of that name (any more).
+pub async fn end(ctx: &Context, person: &SignedIn, id: Uuid) -> Result<()> {
+    let owner = person.id();
+    let ended = sqlx::query!("delete from sessions where person_id = $1 and public_id = $2", owner as PersonId, id)
+        .execute(&ctx.db)
+        .await?;
+    if ended.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Ends all of the person's sessions but the one asked from; how many there were.
+pub async fn end_others(ctx: &Context, person: &SignedIn, this: [u8; 32]) -> Result<u64> {
+    let owner = person.id();
+    let ended =
+        sqlx::query!("delete from sessions where person_id = $1 and id_hash <> $2", owner as PersonId, &this[..])
+            .execute(&ctx.db)
+            .await?;
+    Ok(ended.rows_affected())
+}
+
+/// Ends all sessions of somebody whose rights change.
+pub(super) async fn end_all(db: impl PgExecutor<'_>, person: PersonId) -> Result<()> {
+    sqlx::query!("delete from sessions where person_id = $1", person as PersonId).execute(db).await?;
+    Ok(())
+}
 
 /// Deletes every session that has expired.
 pub async fn sweep(ctx: &Context) -> Result<()> {
@@ -12,12 +110,30 @@ pub async fn sweep(ctx: &Context) -> Result<()> {
             "delete from sessions where id_hash in (
                 select id_hash from sessions where expires_at <= $1 limit $2 for update skip locked)",
             ctx.now(),
-            BATCH
+            SWEPT_AT_ONCE
         )
         .execute(&ctx.db)
         .await?;
         if done.rows_affected() == 0 {
             return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_by_idleness_or_by_age_whichever_comes_first() {
+        let began = OffsetDateTime::UNIX_EPOCH;
+        let terms = Terms::of(Some(Role::Buyer));
+        assert_eq!(terms.end(began, began + Duration::days(2)), began + Duration::days(3));
+        assert_eq!(terms.end(began, began + Duration::hours(719)), began + Duration::days(30));
+        for role in [Role::Support, Role::Finance, Role::Admin] {
+            let terms = Terms::of(Some(role));
+            assert_eq!(terms.end(began, began), began + Duration::minutes(15));
+            assert_eq!(terms.end(began, began + Duration::minutes(479)), began + Duration::hours(8));
         }
     }
 }

@@ -1,21 +1,63 @@
 //! Signing in by email and password.
 
+use std::net::IpAddr;
+
 use domain::PersonId;
 use secrecy::SecretString;
 
+use super::devices::{self, DeviceToken};
 use super::{SignedIn, password};
+use crate::limits::{self, SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_ADDRESS};
 use crate::{Context, Error, Refusal, Result};
 
-/// Errors: [`Refusal::WrongCredentials`] for an unknown email and for a wrong password alike, after the same work.
-pub async fn sign_in(ctx: &Context, email: &str, password: SecretString) -> Result<SignedIn> {
-    let email = email.trim().to_lowercase();
-    let known = sqlx::query!(
-        r#"select id as "id: PersonId", password_hash from user_profiles where email = $1"#,
-        // PostgreSQL text can't hold a zero byte, and no stored address has one.
-        email.replace('\0', " "),
-    )
-    .fetch_optional(&ctx.db)
-    .await?;
+/// Where somebody tries from.
+#[derive(Debug, Clone)]
+pub struct Knock {
+    pub address: IpAddr,
+    pub device: Option<DeviceToken>,
+}
+
+/// Tries that fail are counted, by address and by account, whether there is such an account or not.
+///
+/// Errors: [`Refusal::WrongCredentials`] for an unknown email and for a wrong password alike, after the same work;
+/// [`Refusal::TooManyTries`] and [`Refusal::TooBusy`] before any.
+pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: &Knock) -> Result<SignedIn> {
+    // PostgreSQL text can't hold a zero byte, and no stored address has one.
+    let email = email.trim().to_lowercase().replace('\0', " ");
+    let address = limits::by_address(knock.address);
+    let mut counted = vec![(&SIGN_IN_BY_ADDRESS, address.as_str())];
+    let known_device = match &knock.device {
+        Some(device) => devices::is_known(&ctx.db, device, &email).await?,
+        None => false,
+    };
+    if !known_device {
+        counted.push((&SIGN_IN_BY_ACCOUNT, email.as_str()));
+    }
+    for (place, (limit, of)) in counted.iter().enumerate() {
+        if let Err(refused) = limits::take(ctx, limit, of).await {
+            give_back(ctx, &counted[..place]).await?;
+            return Err(refused);
+        }
+    }
+    let checked = check(ctx, &email, password).await;
+    if !matches!(checked, Err(Error::Refused(Refusal::WrongCredentials))) {
+        give_back(ctx, &counted).await?;
+    }
+    checked
+}
+
+async fn give_back(ctx: &Context, counted: &[(&limits::Limit, &str)]) -> Result<()> {
+    for (limit, of) in counted {
+        limits::give_back(&ctx.db, limit, of).await?;
+    }
+    Ok(())
+}
+
+async fn check(ctx: &Context, email: &str, password: SecretString) -> Result<SignedIn> {
+    let known =
+        sqlx::query!(r#"select id as "id: PersonId", password_hash from user_profiles where email = $1"#, email,)
+            .fetch_optional(&ctx.db)
+            .await?;
     let (id, hash) = known.map(|row| (row.id, row.password_hash)).unzip();
     let matches = password::verify(hash, password).await?;
     let (Some(id), true) = (id, matches) else {

@@ -8,6 +8,7 @@ mod decide;
 mod events;
 mod jobs;
 mod ledger;
+mod limits;
 mod notify;
 mod orders;
 mod people;

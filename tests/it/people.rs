@@ -1,17 +1,21 @@
 //! Accounts: signing up, signing in, changing the password, and what people type into those forms.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use atlas::people::account::{Name, change_password, rename, set_role, since};
+use atlas::people::devices::{DeviceToken, remember};
 use atlas::people::password::{LENGTH_MAX, NewPassword};
 use atlas::people::register::{Email, register, register_as};
-use atlas::people::sign_in::sign_in;
+use atlas::people::sign_in::{Knock, sign_in};
 use atlas::people::{self, Role, SignedIn};
 use atlas::{Error, Refusal, Result};
 use domain::{Credits, PersonId};
 use futures::future::join_all;
 use secrecy::SecretString;
 use sqlx::PgPool;
+use time::Duration;
 use tokio::sync::RwLock;
 
 use crate::stage::{Stage, promo, refusal};
@@ -33,8 +37,15 @@ async fn signs_up(stage: &Stage, address: &str) -> SignedIn {
     register(&stage.ctx, email(address), password(GOOD)).await.unwrap()
 }
 
-async fn signs_in(stage: &Stage, address: &str, text: &str) -> Result<SignedIn> {
-    sign_in(&stage.ctx, address, SecretString::from(text)).await
+/// From somewhere else each time.
+async fn signs_in(stage: &Stage, email: &str, text: &str) -> Result<SignedIn> {
+    sign_in(&stage.ctx, email, SecretString::from(text), &from_elsewhere()).await
+}
+
+fn from_elsewhere() -> Knock {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + LAST.fetch_add(1, Ordering::SeqCst));
+    Knock { address: IpAddr::V4(address), device: None }
 }
 
 fn invalid<T>(result: Result<T>, field: &str) -> String {
@@ -143,7 +154,8 @@ async fn two_changes_of_a_password_at_once_are_one(pool: PgPool) {
 async fn a_flood_of_sign_ins_is_asked_to_come_again(pool: PgPool) {
     let _alone = HASHING.write().await;
     let stage = Stage::new(pool).await;
-    let answers = join_all((0..40).map(|_| signs_in(&stage, "nobody@example.com", GOOD))).await;
+    let emails: Vec<String> = (0..40).map(|n| format!("nobody-{n}@example.com")).collect();
+    let answers = join_all(emails.iter().map(|email| signs_in(&stage, email, GOOD))).await;
     let refusals: Vec<Refusal> = answers.into_iter().map(refusal).collect();
     let busy = refusals.iter().filter(|refusal| **refusal == Refusal::TooBusy).count();
     assert!((1..=18).contains(&busy), "{busy} were turned away");
@@ -153,6 +165,75 @@ async fn a_flood_of_sign_ins_is_asked_to_come_again(pool: PgPool) {
         Refusal::WrongCredentials,
         "all is calm again"
     );
+}
+
+/// The seconds to wait, if it was refused for coming too often.
+fn wait(result: &Result<SignedIn>) -> Option<u32> {
+    match result {
+        Err(Error::Refused(Refusal::TooManyTries { seconds })) => Some(*seconds),
+        _ => None,
+    }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn t46_guessing_from_one_address_is_slowed_whoever_is_guessed(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    signs_up(&stage, "ana@example.com").await;
+    let here = from_elsewhere();
+    let from_here = async |email: &str, text: &str| sign_in(&stage.ctx, email, SecretString::from(text), &here).await;
+    for email in ["ana@example.com", "nobody@example.com", "ben@example.com"] {
+        assert_eq!(refusal(from_here(email, "wrong").await), Refusal::WrongCredentials);
+    }
+    assert_eq!(wait(&from_here("ana@example.com", GOOD).await), Some(21), "even the right one");
+    stage.advance(Duration::seconds(21));
+    assert!(from_here("ana@example.com", GOOD).await.is_ok());
+    assert!(from_here("ana@example.com", GOOD).await.is_ok(), "what succeeds does not count");
+    assert_eq!(refusal(from_here("ana@example.com", "wrong").await), Refusal::WrongCredentials);
+    assert!(wait(&from_here("ana@example.com", "wrong").await).is_some());
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn t46_guessing_one_account_from_everywhere_is_slowed_and_its_owner_gets_in(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let ana = signs_up(&stage, "ana@example.com").await;
+    let token = remember(&stage.ctx, &ana, None).await.unwrap();
+    for email in ["ana@example.com", "nobody@example.com"] {
+        for _ in 0..10 {
+            assert_eq!(refusal(signs_in(&stage, email, "wrong").await), Refusal::WrongCredentials);
+        }
+        // Nobody learns from it whether there is such an account.
+        assert_eq!(wait(&signs_in(&stage, email, GOOD).await), Some(361), "{email}");
+    }
+    let with = |device: DeviceToken| Knock { device: Some(device), ..from_elsewhere() };
+    let right = SecretString::from(GOOD);
+    assert!(sign_in(&stage.ctx, "ana@example.com", right.clone(), &with(token.clone())).await.is_ok());
+    let foreign = DeviceToken::parse(&"a".repeat(43)).unwrap();
+    assert!(wait(&sign_in(&stage.ctx, "ana@example.com", right.clone(), &with(foreign)).await).is_some());
+    // A device is known to be hers, not to be good for anybody.
+    assert!(wait(&sign_in(&stage.ctx, "nobody@example.com", right, &with(token)).await).is_some());
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_device_keeps_its_token_and_a_token_of_nobodys_is_replaced(pool: PgPool) {
+    let _shared = HASHING.read().await;
+    let stage = Stage::new(pool).await;
+    let (ana, ben) = (stage.buyer("ana").await, stage.buyer("ben").await);
+    let token = remember(&stage.ctx, &ana, None).await.unwrap();
+    assert_eq!(remember(&stage.ctx, &ana, Some(token.clone())).await.unwrap(), token);
+    assert_eq!(remember(&stage.ctx, &ben, Some(token.clone())).await.unwrap(), token, "two people, one browser");
+    let planted = DeviceToken::parse(&"a".repeat(43)).unwrap();
+    assert_ne!(remember(&stage.ctx, &ana, Some(planted.clone())).await.unwrap(), planted);
+    assert_eq!(stage.count("select count(*) from known_devices").await, 3);
+    let stored: String = sqlx::query_scalar("select string_agg(known_devices::text, ' ') from known_devices")
+        .fetch_one(&stage.owner)
+        .await
+        .unwrap();
+    assert!(!stored.contains(token.as_str()));
+    for bad in ["", "short", &"é".repeat(43), &format!("{}\n", "a".repeat(43))] {
+        assert!(DeviceToken::parse(bad).is_none(), "{bad:?}");
+    }
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -40,6 +40,7 @@ pub async fn change_password(current: String, new: String) -> Result<(), ServerF
         // Every session of theirs is over, this one too; go on under a new one.
         request.end_session().await?;
         request.begin_session(&person).await?;
+        request.remember_device(&person).await?;
         flash::leave(
             &request,
             Flash::Done("Your password was changed, and you were signed out everywhere else.".to_owned()),

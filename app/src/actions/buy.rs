@@ -1,8 +1,10 @@
 //! Buying credits, and requesting those that are sold by agreement.
 
+use atlas::limits::{self, ORDERS_BY_ADDRESS, ORDERS_BY_BUYER};
 use atlas::orders::FormKey;
 use atlas::orders::checkout::{self, Started};
 use atlas::orders::request::{Note, submit};
+use atlas::people::SignedIn;
 use atlas::{Error, Result};
 use domain::{FieldErrors, PlanId, paths};
 use leptos::prelude::*;
@@ -19,6 +21,7 @@ pub async fn buy_credits(plan: String, key: String) -> Result<(), ServerFnError>
     let Ok(request) = Request::current() else { return Ok(()) };
     let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
     let outcome = async {
+        may_order(&request, &person).await?;
         let started = checkout::start(request.ctx(), &person, plan_id(&plan)?, form_key(&key)?).await?;
         Ok(match started {
             Started::Checkout(url) => url,
@@ -37,12 +40,18 @@ pub async fn request_credits(plan: String, note: String, key: String) -> Result<
     let form = Form::new(REQUEST_FORM, &[("note", &note)], FieldErrors::default());
     let outcome = async {
         let note = Note::parse("note", &note).map_err(Error::Invalid)?;
+        may_order(&request, &person).await?;
         let order = submit(request.ctx(), &person, plan_id(&plan)?, note, form_key(&key)?).await?;
         Ok(paths::payment_status(order))
     };
     let outcome = outcome.await;
     answer(&request, paths::CREDITS, form, outcome).await;
     Ok(())
+}
+
+async fn may_order(request: &Request, person: &SignedIn) -> Result<()> {
+    limits::take(request.ctx(), &ORDERS_BY_BUYER, &person.id().to_string()).await?;
+    limits::take(request.ctx(), &ORDERS_BY_ADDRESS, &limits::by_address(request.address())).await
 }
 
 /// A plan id that is none names a plan that isn't on sale.

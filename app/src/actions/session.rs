@@ -1,5 +1,6 @@
 //! Signing up, in and out.
 
+use atlas::limits::{self, SIGN_UP_BY_ADDRESS};
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register};
 use atlas::people::sign_in::sign_in as check_credentials;
@@ -18,7 +19,7 @@ pub const SIGN_UP_FORM: &str = "sign_up";
 #[server(prefix = "/do", endpoint = "sign-in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
-    let form = Form::new(SIGN_IN_FORM, &[("email", &email)], FieldErrors::default());
+    let form = Form::new(SIGN_IN_FORM, &[("email", &email)], FieldErrors::default()).refused_beside("password");
     let outcome = async {
         let mut errors = FieldErrors::default();
         if email.trim().is_empty() {
@@ -30,9 +31,9 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
-        let person =
-            check_credentials(request.ctx(), &email, SecretString::from(password)).await.map_err(beside_password)?;
+        let person = check_credentials(request.ctx(), &email, SecretString::from(password), &request.knock()).await?;
         request.begin_session(&person).await?;
+        request.remember_device(&person).await?;
         Ok(next_path(&next))
     };
     let outcome = outcome.await;
@@ -46,8 +47,10 @@ pub async fn sign_up(email: String, password: String, next: String) -> Result<()
     let form = Form::new(SIGN_UP_FORM, &[("email", &email)], FieldErrors::default());
     let outcome = async {
         let (email, password) = both(Email::parse("email", &email), NewPassword::parse("password", &password))?;
+        limits::take(request.ctx(), &SIGN_UP_BY_ADDRESS, &limits::by_address(request.address())).await?;
         let person = register(request.ctx(), email, password).await?;
         request.begin_session(&person).await?;
+        request.remember_device(&person).await?;
         Ok(next_path(&next))
     };
     let outcome = outcome.await;
@@ -63,14 +66,6 @@ pub async fn sign_out() -> Result<(), ServerFnError> {
     }
     see_other(paths::HOME);
     Ok(())
-}
-
-/// A refused sign-in is shown at the password, where the eye is.
-fn beside_password(error: Error) -> Error {
-    match error {
-        Error::Refused(refusal) => Error::Invalid(FieldErrors::one("password", refusal.to_string())),
-        other => other,
-    }
 }
 
 /// Both values, or everything that is wrong with either.

@@ -1,7 +1,10 @@
 //! What people see and change about themselves.
 
+mod browser;
+mod sessions;
+
 use atlas::Result;
-use atlas::people::{SignedIn, account};
+use atlas::people::{self, SignedIn, account};
 use domain::paths;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -23,6 +26,7 @@ pub fn Account() -> impl IntoView {
 
 async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
     let since = account::since(request.ctx(), &person).await?;
+    let open = people::sessions::list(request.ctx(), &person, request.session_hash()?).await?;
     let flash = flash::take(&request).await?;
     let name_form = form_of(flash.as_ref(), NAME_FORM);
     let password_form = form_of(flash.as_ref(), PASSWORD_FORM);
@@ -57,6 +61,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
                     <div class="form-foot"><button class="button" r#type="submit">"Change password"</button></div>
                 </form>
             </section>
+            <sessions::Sessions sessions=open />
             <section class="stack" aria-labelledby="out-title">
                 <h2 id="out-title">"Leave"</h2>
                 <form method="post" action=SignOut::PATH>

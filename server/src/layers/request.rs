@@ -73,9 +73,12 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::layers::Known;
     use axum::body::{Body, to_bytes};
     use axum::{Router, routing::get};
     use tower::ServiceExt as _;
+
+    const PUBLIC_URL: &str = "https://credits.example.com";
 
     async fn broken() -> &'static str {
         std::panic::panic_any("the password is hunter2")
@@ -86,8 +89,11 @@ mod tests {
             .route("/panic", get(broken))
             .route("/stuck", get(std::future::pending::<()>))
             .route("/fine", get(async |headers: HeaderMap| id(&headers).to_owned()));
-        let site = crate::layers::wrap(site, "https://credits.example.com");
-        let request = Request::get(path).header("accept", accept).header("x-request-id", "<forged>");
+        let site = crate::layers::wrap(site, PUBLIC_URL, Known::by(PUBLIC_URL));
+        let request = Request::get(path)
+            .header("host", "credits.example.com")
+            .header("accept", accept)
+            .header("x-request-id", "<forged>");
         let response = site.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(to_bytes(body, 10_000).await.unwrap().to_vec()).unwrap();

@@ -6,7 +6,7 @@ use atlas::providers::Providers;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, Response, StatusCode, header};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use tower_sessions::Session;
@@ -170,6 +170,53 @@ async fn pages_that_do_not_ask_are_served_without_the_database(db: PgPool) {
     let cookie = cookie(&site.visit("/store", None).await);
     db.close().await;
     assert_eq!(set_cookie(&site.visit("/aside", Some(&cookie)).await), None);
+}
+
+/// A session of somebody with this role, just begun.
+async fn session_of(db: &PgPool, clock: &Clock, role: &str) -> (PgSessions, Id) {
+    let person = atlas::ids::fresh();
+    sqlx::query(
+        "insert into user_profiles (id, email, password_hash, role) values ($1, $1::text || '@example.com', '', $2)",
+    )
+    .bind(person)
+    .bind(role)
+    .execute(db)
+    .await
+    .unwrap();
+    let store = PgSessions { db: db.clone(), clock: clock.clone() };
+    let data = [(PERSON.to_owned(), person.to_string().into())].into();
+    let mut record = Record { id: Id::default(), data, expiry_date: clock.now() };
+    store.create(&mut record).await.unwrap();
+    (store, record.id)
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn who_can_do_harm_has_to_come_back_sooner(db: PgPool) {
+    let clock = Clock::standing_at(OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap());
+    for role in ["support", "finance", "admin"] {
+        let (store, id) = session_of(&db, &clock, role).await;
+        for _ in 0..34 {
+            clock.advance(Duration::minutes(14));
+            assert!(store.load(&id).await.unwrap().is_some(), "{role}, in use");
+        }
+        clock.advance(Duration::minutes(4));
+        assert!(store.load(&id).await.unwrap().is_none(), "{role}, after eight hours");
+
+        let (store, id) = session_of(&db, &clock, role).await;
+        clock.advance(Duration::minutes(15));
+        assert!(store.load(&id).await.unwrap().is_none(), "{role}, left alone");
+    }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_session_is_judged_by_the_role_of_now(db: PgPool) {
+    let clock = Clock::standing_at(OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap());
+    let (store, id) = session_of(&db, &clock, "buyer").await;
+    clock.advance(Duration::hours(1));
+    sqlx::query("update user_profiles set role = 'admin'").execute(&db).await.unwrap();
+    assert!(store.load(&id).await.unwrap().is_none(), "an hour is too long for an admin");
+    sqlx::query("update user_profiles set role = 'buyer'").execute(&db).await.unwrap();
+    assert!(store.load(&id).await.unwrap().is_some());
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -55,7 +55,7 @@ async fn a_thousand_who_hang_up_lose_nothing_and_pay_once(pool: PgPool) {
     let aborted = (0..1_000_usize).map(|number| {
         let body = json!({ "owner": owner(number), "credits": 3 }).to_string();
         let head = format!(
-            "POST /api/v1/spend HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {}\r\nidempotency-key: job-{number}\r\n\
+            "POST /api/v1/spend HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\nidempotency-key: job-{number}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",
             scene.key,
             body.len()

@@ -75,7 +75,8 @@ impl Scene {
         };
         let created = create(&ctx, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
         let spends = Spends::start(&Context { db: as_app(options), ..ctx.clone() });
-        let site = layers::wrap(crate::api::routes(spends.clone()), &ctx.public_url);
+        let site =
+            layers::wrap(crate::api::routes(spends.clone()), &ctx.public_url, layers::Known::by("http://127.0.0.1"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         // Nobody stops it: it ends with the test.

@@ -1,0 +1,142 @@
+//! How often somebody may try something: token buckets in the database. Each is kept as one moment, the time until which
+//! what was taken from it is spoken for (the generic cell rate algorithm, ITU-T I.371).
+
+use std::net::IpAddr;
+
+use sha2::{Digest as _, Sha256};
+use sqlx::PgExecutor;
+use time::{Duration, OffsetDateTime};
+
+use crate::{Context, Refusal, Result};
+
+/// So many at once, and one more each time a while has gone by.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    name: &'static str,
+    burst: u16,
+    each: Duration,
+}
+
+/// Sign-ins that fail, by where they come from: three, and three a minute.
+pub const SIGN_IN_BY_ADDRESS: Limit = Limit::new("sign_in_by_address", 3, Duration::seconds(20));
+/// Sign-ins that fail, by whose they would be: ten, and ten an hour. Devices that their owner used before are free of it.
+pub const SIGN_IN_BY_ACCOUNT: Limit = Limit::new("sign_in_by_account", 10, Duration::minutes(6));
+/// New accounts: three, and three an hour.
+pub const SIGN_UP_BY_ADDRESS: Limit = Limit::new("sign_up_by_address", 3, Duration::minutes(20));
+/// Checkouts and requests, which cost the provider and the admins: ten, and twenty an hour.
+pub const ORDERS_BY_BUYER: Limit = Limit::new("orders_by_buyer", 10, Duration::minutes(3));
+/// The same for all who share an address: thirty, and sixty an hour. Stolen cards are tried out by many accounts.
+pub const ORDERS_BY_ADDRESS: Limit = Limit::new("orders_by_address", 30, Duration::minutes(1));
+
+/// At most this many are forgotten in one go.
+const SWEPT_AT_ONCE: i64 = 1_000;
+
+impl Limit {
+    /// `burst` is at least 1, `each` more than nothing.
+    pub const fn new(name: &'static str, burst: u16, each: Duration) -> Self {
+        Self { name, burst, each }
+    }
+
+    /// How long it takes an empty bucket to be full.
+    fn whole(&self) -> Duration {
+        self.each * i32::from(self.burst)
+    }
+
+    fn bucket(&self, of: &str) -> [u8; 32] {
+        Sha256::digest(format!("{}\n{of}", self.name)).into()
+    }
+}
+
+/// One try for `of`.
+///
+/// Errors: [`Refusal::TooManyTries`] with the seconds until the next.
+pub async fn take(ctx: &Context, limit: &Limit, of: &str) -> Result<()> {
+    let (bucket, now) = (limit.bucket(of), ctx.now());
+    let taken = sqlx::query!(
+        "insert into rate_limits as kept (bucket, spoken_until) values ($1, $2::timestamptz + make_interval(secs => $3))
+        on conflict (bucket) do update set spoken_until = greatest(kept.spoken_until, $2) + make_interval(secs => $3)
+        where greatest(kept.spoken_until, $2) + make_interval(secs => $3) <= $2 + make_interval(secs => $4)",
+        &bucket[..],
+        now,
+        limit.each.as_seconds_f64(),
+        limit.whole().as_seconds_f64(),
+    )
+    .execute(&ctx.db)
+    .await?;
+    if taken.rows_affected() == 1 {
+        return Ok(());
+    }
+    let spoken_until = sqlx::query_scalar!("select spoken_until from rate_limits where bucket = $1", &bucket[..])
+        .fetch_optional(&ctx.db)
+        .await?;
+    Err(Refusal::TooManyTries { seconds: seconds_to_wait(limit, spoken_until.unwrap_or(now), now) }.into())
+}
+
+/// Gives a try back that should not count.
+pub async fn give_back(db: impl PgExecutor<'_>, limit: &Limit, of: &str) -> Result<()> {
+    sqlx::query!(
+        "update rate_limits set spoken_until = spoken_until - make_interval(secs => $2) where bucket = $1",
+        &limit.bucket(of)[..],
+        limit.each.as_seconds_f64(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// At least 1, so that nobody is told to come back at once.
+fn seconds_to_wait(limit: &Limit, spoken_until: OffsetDateTime, now: OffsetDateTime) -> u32 {
+    let wait = spoken_until + limit.each - limit.whole() - now;
+    // Rounded up: a second too early would be refused again.
+    u32::try_from(wait.whole_seconds() + 1).unwrap_or(1).max(1)
+}
+
+/// Who shares a bucket by address. One household has a whole /64 of IPv6.
+pub fn by_address(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// Forgets the buckets that are full.
+pub async fn sweep(ctx: &Context) -> Result<()> {
+    loop {
+        let done = sqlx::query!(
+            "delete from rate_limits where bucket in (
+                select bucket from rate_limits where spoken_until <= $1 limit $2 for update skip locked)",
+            ctx.now(),
+            SWEPT_AT_ONCE,
+        )
+        .execute(&ctx.db)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn who_shares_a_household_shares_a_bucket() {
+        let of = |text: &str| by_address(text.parse().unwrap());
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7", "the same written as IPv6");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2:ffff::"));
+        assert_ne!(of("2001:db8:1:2::"), of("2001:db8:1:3::"));
+    }
+
+    #[test]
+    fn buckets_of_different_limits_are_different() {
+        assert_ne!(SIGN_IN_BY_ADDRESS.bucket("192.0.2.7"), ORDERS_BY_ADDRESS.bucket("192.0.2.7"));
+        assert_ne!(SIGN_IN_BY_ADDRESS.bucket("192.0.2.7"), SIGN_IN_BY_ADDRESS.bucket("192.0.2.8"));
+    }
+}
