@@ -227,7 +227,7 @@ story('a cookie stays dead though 50 requests of its session were under way when
   const ended = visitor.page.waitForResponse((response) => response.url().endsWith('/do/sign-out'))
   await visitor.page.getByRole('button', { name: 'Sign out' }).click()
   underWay.push(...Array.from({ length: 25 }, rename))
-  await ended
+  assert.equal(await (await ended).headerValue('clear-site-data'), '"cache"')
   await Promise.all(underWay)
   for (let times = 0; times < 3; times += 1) {
     const answer = await fetch(`${stack.app}/credits`, { headers: { cookie }, redirect: 'manual' })

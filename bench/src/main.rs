@@ -14,6 +14,7 @@ mod programs;
 mod reference;
 mod report;
 mod scene;
+mod sign_in;
 mod soak;
 mod spends;
 mod stand;
@@ -61,6 +62,8 @@ enum Command {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=600))]
         minutes: u64,
     },
+    /// Whether the time of a refused sign-in tells who has an account.
+    SignIn,
     /// The storm: faults of every kind under load, and then every invariant checked.
     Chaos(chaos::Args),
     /// Only start everything, for a profiler: Ctrl-C ends it.
@@ -112,6 +115,7 @@ async fn measure(stand: &Stand, command: Option<Command>, seconds: u64) -> Resul
         Some(Command::Visible) => visible::measure(stand).await?,
         Some(Command::Flat) => flat::measure(stand, seconds).await?,
         Some(Command::Soak { minutes }) => soak::measure(stand, minutes).await?,
+        Some(Command::SignIn) => sign_in::measure(stand).await?,
         Some(Command::Stand | Command::Reference(_) | Command::Chaos(_)) => return wait(stand).await,
         None => return everything(stand, seconds).await,
     };

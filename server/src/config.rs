@@ -139,10 +139,15 @@ impl Config {
     /// Everything that keeps `serve` from starting. Empty: all is well.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if let Some(url) = self.public_url.as_deref()
-            && parse_public_url(url).is_none()
-        {
-            problems.push("ATLAS_PUBLIC_URL must look like https://credits.example.com, with no path".to_owned());
+        match self.public_url.as_deref().map(parse_public_url) {
+            Some(None) => {
+                problems.push("ATLAS_PUBLIC_URL must look like https://credits.example.com, with no path".to_owned());
+            }
+            Some(Some((scheme, host))) if scheme != "https" && !is_loopback(host) => problems.push(
+                "ATLAS_PUBLIC_URL must be https, or passwords and sessions travel in the clear (plain http only on this machine)"
+                    .to_owned(),
+            ),
+            _ => {}
         }
         if let Some(url) = given(self.database_url.as_ref())
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
@@ -160,18 +165,6 @@ impl Config {
             problems.push(problem.to_string());
         }
         problems
-    }
-
-    /// Things that work, but not as they should in production.
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let mut warnings = Vec::new();
-        if let Some((scheme, host)) = self.public_url.as_deref().and_then(parse_public_url)
-            && scheme != "https"
-            && !is_loopback(host)
-        {
-            warnings.push("ATLAS_PUBLIC_URL is not https: passwords and sessions travel in the clear");
-        }
-        warnings
     }
 
     /// Our own address, without a slash at the end; `bound` is where we really listen.
@@ -349,10 +342,11 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_warned_about_unless_it_stays_on_this_machine() {
-        assert_eq!(config(&["--public-url", "http://credits.example.com"]).warnings().len(), 1);
+    fn t80_plain_http_is_refused_unless_it_stays_on_this_machine() {
+        let said = |url: &str| config(&["--payment-provider", "manual", "--public-url", url]).problems();
+        assert_eq!(said("http://credits.example.com").len(), 1);
         for fine in ["https://credits.example.com", "http://localhost:3000", "http://[::1]:3000", "http://127.0.0.1/"] {
-            assert_eq!(config(&["--public-url", fine]).warnings(), Vec::<&str>::new(), "{fine}");
+            assert_eq!(said(fine), Vec::<String>::new(), "{fine}");
         }
     }
 

@@ -28,9 +28,6 @@ pub async fn run(config: Config) -> Result<()> {
     if !problems.is_empty() {
         bail!("the configuration is not complete:\n  {}", problems.join("\n  "));
     }
-    for warning in config.warnings() {
-        tracing::warn!("{warning}");
-    }
     // From here on a signal waits for us instead of ending us, so that no database is left behind half started.
     let mut stop = StopSignal::listen()?;
     let listener = bind(config.listen).await?;

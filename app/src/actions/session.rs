@@ -5,13 +5,14 @@ use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register};
 use atlas::people::sign_in::sign_in as check_credentials;
 use atlas::{Error, Result};
+use axum::http::HeaderName;
 use domain::{FieldErrors, paths};
 use leptos::prelude::*;
 use secrecy::SecretString;
 
 use super::answer;
 use crate::flash::Form;
-use crate::request::{Request, see_other};
+use crate::request::{Request, see_other, set_header};
 
 pub const SIGN_IN_FORM: &str = "sign_in";
 pub const SIGN_UP_FORM: &str = "sign_up";
@@ -65,6 +66,8 @@ pub async fn sign_out() -> Result<(), ServerFnError> {
         tracing::error!(request.id = request.id(), error = ?error, "a session could not be ended");
     }
     see_other(paths::HOME);
+    // The way back must not show what was private (T62).
+    set_header(HeaderName::from_static("clear-site-data"), "\"cache\"");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! has decided.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,9 +43,14 @@ pub struct Scene {
 /// A folder of its own, with a short name: a socket's path may have 107 bytes.
 pub fn folder(seed: u64) -> Result<PathBuf> {
     let mut dice = Dice::new(seed ^ u64::from(std::process::id()), 9);
-    let folder = PathBuf::from(format!("/tmp/storm-{:x}", dice.below(1 << 32)));
-    fs::create_dir(&folder).with_context(|| format!("making {}", folder.display()))?;
-    Ok(folder)
+    loop {
+        let folder = PathBuf::from(format!("/tmp/storm-{:x}", dice.below(1 << 32)));
+        match fs::create_dir(&folder) {
+            // What an earlier storm left for somebody to look at.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| folder.clone()).with_context(|| format!("making {}", folder.display())),
+        }
+    }
 }
 
 pub async fn make(atlas: &Path, plan: &Plan, folder: &Path) -> Result<Scene> {
