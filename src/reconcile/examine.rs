@@ -34,13 +34,16 @@ pub struct Suspect {
     pub payment_id: String,
     /// What the provider says. None: it doesn't have it, or it can't be read.
     pub said: Option<Fact>,
+    /// It is for an order of ours, and we never heard of it.
+    pub is_news: bool,
     pub findings: Vec<Finding>,
 }
 
 impl Suspect {
-    /// Whether taking in what the provider said puts it right.
+    /// Whether taking in what the provider said puts it right; what is news is at least known then, and stands with its
+    /// order.
     pub fn heals(&self) -> bool {
-        self.said.is_some() && self.findings.iter().any(|finding| finding.kind.heals_by_settling())
+        self.said.is_some() && (self.is_news || self.findings.iter().any(|finding| finding.kind.heals_by_settling()))
     }
 }
 
@@ -64,7 +67,13 @@ pub async fn examine(ctx: &Context, adapter: &dyn PaymentProvider, window: Windo
             };
             examined.subjects.push(finding.subject.clone());
             seen.insert(payment_id.clone());
-            examined.suspects.push(Suspect { provider, payment_id, said: None, findings: vec![finding] });
+            examined.suspects.push(Suspect {
+                provider,
+                payment_id,
+                said: None,
+                is_news: false,
+                findings: vec![finding],
+            });
         }
         // Pages move while they are read: what was seen is not looked at twice.
         let payments = page.payments.into_iter().filter(|payment| seen.insert(payment.payment_id.clone())).collect();
@@ -97,9 +106,11 @@ async fn look_at(
     let suspicious = disagreeing(ctx, provider, payments).await?;
     // A webhook may have been under way while they were listed; what is still wrong a moment later is wrong.
     let again = suspicious.into_iter().map(|(theirs, _)| theirs).collect();
-    for (theirs, findings) in disagreeing(ctx, provider, again).await? {
-        let payment_id = theirs.payment_id.clone();
-        examined.suspects.push(Suspect { provider, payment_id, said: Some(Fact::Payment(theirs)), findings });
+    for (theirs, ours) in disagreeing(ctx, provider, again).await? {
+        let findings = compare(provider, Some(&theirs), &ours);
+        let is_news = ours.payment.is_none() && ours.order.is_some();
+        let said = Some(Fact::Payment(theirs));
+        examined.suspects.push(Suspect { provider, payment_id: ours.payment_id, said, is_news, findings });
     }
     Ok(())
 }
@@ -108,7 +119,7 @@ async fn disagreeing(
     ctx: &Context,
     provider: Provider,
     payments: Vec<PaymentFacts>,
-) -> Result<Vec<(PaymentFacts, Vec<Finding>)>> {
+) -> Result<Vec<(PaymentFacts, Ours)>> {
     if payments.is_empty() {
         return Ok(Vec::new());
     }
@@ -122,8 +133,7 @@ async fn disagreeing(
         .into_iter()
         .filter_map(|theirs| {
             let ours = ours.remove(&theirs.payment_id)?;
-            let findings = compare(provider, Some(&theirs), &ours);
-            (!findings.is_empty()).then_some((theirs, findings))
+            (!compare(provider, Some(&theirs), &ours).is_empty()).then_some((theirs, ours))
         })
         .collect())
 }
@@ -143,7 +153,13 @@ async fn look_for_missing(
         let subject = subject(provider, &ours.payment_id);
         let findings = compare(provider, None, &ours);
         if !findings.is_empty() {
-            examined.suspects.push(Suspect { provider, payment_id: ours.payment_id, said: None, findings });
+            examined.suspects.push(Suspect {
+                provider,
+                payment_id: ours.payment_id,
+                said: None,
+                is_news: false,
+                findings,
+            });
         }
         examined.subjects.push(subject);
     }
@@ -167,7 +183,8 @@ async fn look_at_reversals(
             && !settled.contains(&payment_id)
         {
             let finding = Finding { kind, subject: subject.clone(), detail, order: None };
-            examined.suspects.push(Suspect { provider, payment_id, said: Some(fact.clone()), findings: vec![finding] });
+            let said = Some(fact.clone());
+            examined.suspects.push(Suspect { provider, payment_id, said, is_news: false, findings: vec![finding] });
         }
         examined.reversed.push(subject);
     }
