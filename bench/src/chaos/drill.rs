@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::mpsc;
 
 use super::check::{self, Findings};
@@ -23,6 +23,9 @@ use super::storm::{collect, issue, share};
 use super::{Plan, spends};
 
 const QUEUED_MAX: usize = 512;
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The schedule looks once a minute.
+const ASKED_WITHIN: Duration = Duration::from_mins(4);
 
 /// Fails unless the restored books are clean and end as the lost ones did.
 pub async fn run(atlas: &Path, plan: &Plan) -> Result<()> {
@@ -86,9 +89,32 @@ async fn drill(scene: &mut Scene, plan: &Plan, folder: &Path) -> Result<()> {
         scene.monkey.start(app).await?;
     }
     println!("{}", ask_provider(scene, plan).await?);
+    ask_about_open_orders(&owner).await?;
     come_to_rest(&owner).await?;
     println!("ledger audit: {}", ask(&scene.monkey.setup, &["ledger", "audit"]).await?.trim());
     compare(&owner, scene, &lived).await
+}
+
+/// Payments that failed are no money, so `atlas reconcile` leaves them to the schedule by which open orders are asked about.
+/// Its hours are brought forward, and waited for.
+async fn ask_about_open_orders(owner: &PgPool) -> Result<()> {
+    const OPEN: &str = "state in ('opened', 'processing', 'failed') and checkout_id is not null and next_ask_at";
+    sqlx::query(AssertSqlSafe(format!("update credit_orders set next_ask_at = now() where {OPEN} > now()")))
+        .execute(owner)
+        .await?;
+    let asked = async {
+        loop {
+            let due: i64 =
+                sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from credit_orders where {OPEN} <= now()")))
+                    .fetch_one(owner)
+                    .await?;
+            if due == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(ASKED_WITHIN, asked).await.context("open orders were not asked about")?
 }
 
 /// A part of the storm, up to its last answer. Who spends does so only before the moment: nobody but the database knows

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::monkey::Counts;
 use super::proxy::Manner;
+use super::world::generate;
 use super::{Plan, storm};
 
 /// Each has to be caught within this time.
@@ -80,6 +81,11 @@ impl Bug {
     /// The slower the post office, the longer two workers are at the same mails.
     pub const fn mail_takes(self) -> Duration {
         if matches!(self, Self::ClaimWithoutLock) { Duration::from_millis(30) } else { Duration::ZERO }
+    }
+
+    /// The fewer, the more often two are at one wallet at the same moment.
+    pub const fn buyers(self) -> usize {
+        if matches!(self, Self::RefundWithoutLock) { generate::BUYERS / 10 } else { generate::BUYERS }
     }
 
     /// As many faults as it takes to show.

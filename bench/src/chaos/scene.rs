@@ -57,7 +57,8 @@ pub async fn make(atlas: &Path, plan: &Plan, folder: &Path) -> Result<Scene> {
     let began = Instant::now();
     site(&folder.join("site"))?;
     let now = atlas::clock::Clock::system().now();
-    let world = Arc::new(generate::world(plan.seed, plan.payments, COMPANY, now));
+    let buyers = plan.bug.map_or(generate::BUYERS, Bug::buyers);
+    let world = Arc::new(generate::world(plan.seed, plan.payments, buyers, COMPANY, now));
     let script = script::script(plan.seed, &world, plan.deliveries);
     let twin = Twin::start(&world, API_KEY, COMPANY).await?;
     let cluster = Cluster::make(folder, plan.bug.is_none_or(Bug::is_synchronous)).await?;

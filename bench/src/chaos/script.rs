@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn nothing_is_delivered_before_it_happened_and_the_numbers_are_right() {
-        let world = generate::world(5, 2_000, "biz_Test", OffsetDateTime::UNIX_EPOCH);
+        let world = generate::world(5, 2_000, generate::BUYERS, "biz_Test", OffsetDateTime::UNIX_EPOCH);
         let script = script(5, &world, 6_000);
         let (mut happened, mut delivered) = (vec![false; world.messages.len()], 0);
         for step in &script.steps {

@@ -9,7 +9,8 @@ use super::wire::{self, Age};
 use super::{Change, Dispute, DisputeStanding, Due, Message, Order, Payment, Refund, RefundStanding, Standing, World};
 use crate::chaos::dice::Dice;
 
-const BUYERS: usize = 1_000;
+/// As many as a small shop has.
+pub const BUYERS: usize = 1_000;
 /// Some buy often; everybody spends for them.
 pub const HOT: usize = 5;
 const HOT_PERCENT: u64 = 8;
@@ -41,9 +42,9 @@ struct Told {
 }
 
 /// `began` is when the first payment is made: the provider is asked by time.
-pub fn world(seed: u64, payments: usize, company: &str, began: OffsetDateTime) -> World {
+pub fn world(seed: u64, payments: usize, buyers: usize, company: &str, began: OffsetDateTime) -> World {
     let mut dice = Dice::new(seed, 1);
-    let buyers = (0..BUYERS).map(|_| dice.uuid()).collect();
+    let buyers = (0..buyers).map(|_| dice.uuid()).collect();
     let mut world = World { began, buyers, orders: vec![], payments: vec![], messages: vec![] };
     let mut told = Vec::new();
     for number in 0..payments {
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn the_same_seed_makes_the_same_world() {
         let tell = |seed| {
-            let world = world(seed, 300, "biz_Test", OffsetDateTime::UNIX_EPOCH);
+            let world = world(seed, 300, BUYERS, "biz_Test", OffsetDateTime::UNIX_EPOCH);
             world.messages.into_iter().map(|message| message.body).collect::<Vec<_>>()
         };
         assert_eq!(tell(1), tell(1));
@@ -238,7 +239,7 @@ mod tests {
 
     #[test]
     fn nothing_goes_back_beyond_what_was_paid() {
-        let world = world(3, 4_000, "biz_Test", OffsetDateTime::UNIX_EPOCH);
+        let world = world(3, 4_000, BUYERS, "biz_Test", OffsetDateTime::UNIX_EPOCH);
         let mut payments = world.payments.clone();
         for message in &world.messages {
             payments[message.payment].apply(&message.change);
