@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use graphile_worker::{Cron, Crontab, CrontabTimerError, TaskHandler, WorkerOptions};
+use graphile_worker::{Cron, CronBuilder, Crontab, CrontabTimerError, TaskHandler, WorkerOptions};
 
 use super::TRIES_MAX;
 use super::kinds::{CheckBooks, ExpireCredits, ExpireOrders, ReplayEvent, SendMails, SweepOrders, SweepSessions};
@@ -48,7 +48,7 @@ pub async fn run(tools: Tools, stop: impl Future<Output = ()> + Send + 'static) 
 }
 
 async fn work(tools: &Tools, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-    let options = options(tools).with_crons(calendar().map_err(Error::broken)?).shutdown_signal(stop);
+    let options = options(tools).with_crons(calendar()?).shutdown_signal(stop);
     let worker = options.init().await.map_err(Error::unavailable)?;
     worker.run().await.map_err(Error::unavailable)
 }
@@ -85,18 +85,22 @@ fn options(tools: &Tools) -> WorkerOptions {
 
 /// What comes by itself, in UTC. However many processes there are, each time it is put down once; while the last one
 /// still waits, no second.
-fn calendar() -> Result<Vec<Crontab>, CrontabTimerError> {
+///
+/// Errors: [`Error::Broken`] when a time or a job can't be written down.
+pub fn calendar() -> Result<Vec<Crontab>> {
+    let at = |wrong: CrontabTimerError| Error::broken(wrong);
     Ok(vec![
-        regular(Cron::every_minute::<SendMails>()),
-        regular(Cron::every_minute::<SweepOrders>()),
-        regular(Cron::every_minute::<ExpireCredits>()),
-        regular(Cron::every_n_minutes::<ExpireOrders>(5)?),
-        regular(Cron::hourly_at::<SweepSessions>(17)?),
-        regular(Cron::daily_at::<CheckBooks>(3, 41)?),
+        regular(Cron::every_minute(), SendMails {})?,
+        regular(Cron::every_minute(), SweepOrders {})?,
+        regular(Cron::every_minute(), ExpireCredits {})?,
+        regular(Cron::every_n_minutes(5).map_err(at)?, ExpireOrders {})?,
+        regular(Cron::hourly_at(17).map_err(at)?, SweepSessions {})?,
+        regular(Cron::daily_at(3, 41).map_err(at)?, CheckBooks {})?,
     ])
 }
 
-fn regular<J: TaskHandler>(cron: graphile_worker::CronBuilder<J>) -> Crontab {
+/// With its payload: left alone, the crate puts down `null`, which is no job of any kind.
+fn regular<J: TaskHandler>(cron: CronBuilder<J>, job: J) -> Result<Crontab> {
     let tries = u16::try_from(TRIES_MAX).unwrap_or_default();
-    cron.job_key(J::IDENTIFIER).max_attempts(tries).build()
+    Ok(cron.job_key(J::IDENTIFIER).max_attempts(tries).payload(job).map_err(Error::broken)?.build())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use atlas::events::Received;
 use atlas::jobs::kinds::ReplayEvent;
 use atlas::jobs::list::{State, list, retry};
-use atlas::jobs::work::{Tools, run, run_due};
+use atlas::jobs::work::{Tools, calendar, run, run_due};
 use atlas::jobs::{enqueue, enqueue_all};
 use atlas::{Error, ids};
 use domain::{EventId, PaymentState};
@@ -141,6 +141,29 @@ async fn a_worker_does_what_comes_keeps_the_calendar_and_stops_when_told(pool: P
     };
     futures::join!(worker, rest);
     assert_eq!(stage.count("select count(*) from graphile_worker._private_workers").await, 0, "it took its leave");
+}
+
+/// The calendar itself takes minutes; what it would put down is put down here.
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn everything_in_the_calendar_can_be_done(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let calendar = calendar().unwrap();
+    for entry in &calendar {
+        sqlx::query("select graphile_worker.add_job($1, $2::json)")
+            .bind(&entry.task_identifier)
+            .bind(sqlx::types::Json(&entry.payload))
+            .execute(&stage.owner)
+            .await
+            .unwrap();
+    }
+    assert_eq!(stage.count(JOBS).await, 6);
+    run_due(&tools(&stage)).await.unwrap();
+    let failed: Vec<String> =
+        sqlx::query_scalar("select task_identifier || ': ' || last_error from graphile_worker.jobs")
+            .fetch_all(&stage.owner)
+            .await
+            .unwrap();
+    assert_eq!(failed, [""; 0]);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

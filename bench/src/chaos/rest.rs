@@ -108,9 +108,12 @@ pub async fn reconcile(scene: &Scene) -> Result<String> {
 pub async fn come_to_rest(owner: &PgPool) -> Result<()> {
     let began = Instant::now();
     loop {
-        let waiting: i64 = sqlx::query_scalar("select count(*) from provider_events where state = 'received'")
-            .fetch_one(owner)
-            .await?;
+        let waiting: i64 = sqlx::query_scalar(
+            "select (select count(*) from provider_events where state = 'received')
+                + (select count(*) from graphile_worker.jobs where last_error is not null)",
+        )
+        .fetch_one(owner)
+        .await?;
         if waiting == 0 || began.elapsed() > REST_MAX {
             return Ok(());
         }
