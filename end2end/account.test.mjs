@@ -212,6 +212,31 @@ stories('who guesses is told to wait, on the page and by the status', async ({ v
   await elsewhere.page.waitForURL('**/credits')
 })
 
+story('new accounts and orders are limited, by address and by buyer', async ({ visit, stack }) => {
+  const [buyer, another] = [await visit(), await visit()]
+  await signUp(buyer)
+  const [session] = (await buyer.cookies()).filter(({ name }) => name.endsWith('sid'))
+  const [{ id: plan }] = await stack.sql`select id from plans where slug = 'enterprise'`
+  const send = (path, fields, from, cookie = '') => fetch(`${stack.app}${path}`, {
+    method: 'POST', redirect: 'manual', body: new URLSearchParams(fields),
+    headers: { cookie, origin: stack.app, accept: 'text/html', 'x-forwarded-for': from },
+  })
+  const order = (number, from) =>
+    send('/do/request-credits', { plan, note: '', key: `limited-key-${number}` }, from, `${session.name}=${session.value}`)
+  for (let number = 0; number < 10; number += 1) assert.equal((await order(number, `192.0.2.${number}`)).status, 303)
+  const refused = await order(10, '192.0.2.10')
+  assert.equal(refused.status, 429)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.match(await refused.text(), /That was too often/)
+  const [{ count }] = await stack.sql`select count(*) from credit_orders where key like 'limited-key-%'`
+  assert.equal(count, 10, 'the refused one was not made')
+
+  const join = (from) => send('/do/sign-up', { email: freshMail(), password, next: '' }, from)
+  for (let account = 0; account < 3; account += 1) assert.equal((await join('192.0.2.77')).status, 303)
+  assert.equal((await join('192.0.2.77')).status, 429)
+  await signUp(another)
+})
+
 story('a cookie stays dead though 50 requests of its session were under way when it ended (T44)', async ({ visit, stack }) => {
   const visitor = await visit()
   await signUp(visitor)

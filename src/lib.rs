@@ -22,6 +22,7 @@ pub mod plans;
 pub mod providers;
 pub mod reconcile;
 pub mod spends;
+pub mod sweep;
 pub mod tasks;
 
 pub use context::Context;

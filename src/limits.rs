@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 use time::{Duration, OffsetDateTime};
 
+use crate::sweep::{PART, in_parts};
 use crate::{Context, Refusal, Result};
 
 /// So many at once, and one more each time a while has gone by.
@@ -27,9 +28,6 @@ pub const SIGN_UP_BY_ADDRESS: Limit = Limit::new("sign_up_by_address", 3, Durati
 pub const ORDERS_BY_BUYER: Limit = Limit::new("orders_by_buyer", 10, Duration::minutes(3));
 /// The same for all who share an address: thirty, and sixty an hour. Stolen cards are tried out by many accounts.
 pub const ORDERS_BY_ADDRESS: Limit = Limit::new("orders_by_address", 30, Duration::minutes(1));
-
-/// At most this many are forgotten in one go.
-const SWEPT_AT_ONCE: i64 = 1_000;
 
 impl Limit {
     /// `burst` is at least 1, `each` more than nothing.
@@ -72,6 +70,27 @@ pub async fn take(ctx: &Context, limit: &Limit, of: &str) -> Result<()> {
     Err(Refusal::TooManyTries { seconds: seconds_to_wait(limit, spoken_until.unwrap_or(now), now) }.into())
 }
 
+/// One try under each of several limits, or under none.
+///
+/// Errors: as [`take`], for the first that refuses.
+pub async fn take_all(ctx: &Context, wanted: &[(&Limit, &str)]) -> Result<()> {
+    for (place, (limit, of)) in wanted.iter().enumerate() {
+        if let Err(refused) = take(ctx, limit, of).await {
+            give_back_all(ctx, &wanted[..place]).await?;
+            return Err(refused);
+        }
+    }
+    Ok(())
+}
+
+/// Gives tries back that should not count.
+pub async fn give_back_all(ctx: &Context, taken: &[(&Limit, &str)]) -> Result<()> {
+    for (limit, of) in taken {
+        give_back(&ctx.db, limit, of).await?;
+    }
+    Ok(())
+}
+
 /// Gives a try back that should not count.
 pub async fn give_back(db: impl PgExecutor<'_>, limit: &Limit, of: &str) -> Result<()> {
     sqlx::query!(
@@ -104,19 +123,16 @@ pub fn by_address(address: IpAddr) -> String {
 
 /// Forgets the buckets that are full.
 pub async fn sweep(ctx: &Context) -> Result<()> {
-    loop {
-        let done = sqlx::query!(
+    in_parts(|| async {
+        let deleted = sqlx::query!(
             "delete from rate_limits where bucket in (
                 select bucket from rate_limits where spoken_until <= $1 limit $2 for update skip locked)",
             ctx.now(),
-            SWEPT_AT_ONCE,
-        )
-        .execute(&ctx.db)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Ok(());
-        }
-    }
+            PART,
+        );
+        deleted.execute(&ctx.db).await
+    })
+    .await
 }
 
 #[cfg(test)]

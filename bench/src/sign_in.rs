@@ -41,16 +41,19 @@ pub async fn measure(stand: &Stand) -> Result<Table> {
         from many places.",
         &["", "p50", "p99"],
     );
-    let medians = [&known, &unknown].map(|times| median(times.iter().copied()).unwrap_or_default());
+    let apart = typical(&known)?.abs_diff(typical(&unknown)?);
     for (what, times) in [("with an account", known), ("without", unknown)] {
         table.row([what.to_owned(), milliseconds(percentile(times.clone(), 50)), milliseconds(percentile(times, 99))]);
     }
-    let apart = medians[0].abs_diff(medians[1]);
     table.note(format!("The medians are {} apart.", milliseconds(apart)));
     if apart > APART_MAX {
         bail!("{table}\nthe medians are more than {} apart", milliseconds(APART_MAX));
     }
     Ok(table)
+}
+
+fn typical(times: &[Duration]) -> Result<Duration> {
+    median(times.iter().copied()).context("nothing was measured")
 }
 
 /// How long it takes to be refused.

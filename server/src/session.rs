@@ -75,23 +75,21 @@ impl SessionStore for PgSessions {
         Err(Error::Backend("no free session id".to_owned()))
     }
 
+    /// That it is used was noted when it was loaded.
     async fn save(&self, record: &Record) -> Result<()> {
-        let Some(kept) = self.kept(&record.id).await? else {
-            tracing::info!("a request outlived its session; what it stored is dropped");
-            return Ok(());
-        };
-        let now = self.clock.now();
-        sqlx::query!(
-            "update sessions set data = $2, person_id = $3, seen_at = $4, expires_at = $5 where id_hash = $1",
+        let done = sqlx::query!(
+            "update sessions set data = $2, person_id = $3 where id_hash = $1 and expires_at > $4",
             &id_hash(record.id.0)[..],
             written(record)?,
             person(record),
-            now,
-            kept.terms.end(kept.created_at, now)
+            self.clock.now()
         )
         .execute(&self.db)
         .await
         .map_err(backend)?;
+        if done.rows_affected() == 0 {
+            tracing::info!("a request outlived its session; what it stored is dropped");
+        }
         Ok(())
     }
 

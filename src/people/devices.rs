@@ -10,13 +10,13 @@ use sqlx::PgExecutor;
 use time::Duration;
 
 use super::SignedIn;
+use crate::sweep::{PART, in_parts};
 use crate::{Context, Result};
 
 /// 62^43 is a little more than 2^256.
 const TOKEN_CHARS: usize = 43;
 /// How long an unused device stays known; its cookie lives as long.
 pub const KNOWN_FOR: Duration = Duration::days(365);
-const SWEPT_AT_ONCE: i64 = 1_000;
 
 /// What the cookie holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -98,17 +98,14 @@ pub(super) async fn forget_all(db: impl PgExecutor<'_>, person: PersonId) -> Res
 
 /// Forgets devices that nobody has used for long.
 pub async fn sweep(ctx: &Context) -> Result<()> {
-    loop {
-        let done = sqlx::query!(
+    in_parts(|| async {
+        let deleted = sqlx::query!(
             "delete from known_devices where (token_hash, person_id) in (
                 select token_hash, person_id from known_devices where seen_at <= $1 limit $2 for update skip locked)",
             ctx.now() - KNOWN_FOR,
-            SWEPT_AT_ONCE,
-        )
-        .execute(&ctx.db)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Ok(());
-        }
-    }
+            PART,
+        );
+        deleted.execute(&ctx.db).await
+    })
+    .await
 }

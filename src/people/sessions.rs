@@ -8,10 +8,8 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{Role, SignedIn};
+use crate::sweep::{PART, in_parts};
 use crate::{Context, Error, Result};
-
-/// At most this many are forgotten in one go, so that no transaction grows long.
-const SWEPT_AT_ONCE: i64 = 1_000;
 
 /// How long a session lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,19 +103,16 @@ pub(super) async fn end_all(db: impl PgExecutor<'_>, person: PersonId) -> Result
 
 /// Deletes every session that has expired.
 pub async fn sweep(ctx: &Context) -> Result<()> {
-    loop {
-        let done = sqlx::query!(
+    in_parts(|| async {
+        let deleted = sqlx::query!(
             "delete from sessions where id_hash in (
                 select id_hash from sessions where expires_at <= $1 limit $2 for update skip locked)",
             ctx.now(),
-            SWEPT_AT_ONCE
-        )
-        .execute(&ctx.db)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Ok(());
-        }
-    }
+            PART
+        );
+        deleted.execute(&ctx.db).await
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -33,24 +33,12 @@ pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: 
     if !known_device {
         counted.push((&SIGN_IN_BY_ACCOUNT, email.as_str()));
     }
-    for (place, (limit, of)) in counted.iter().enumerate() {
-        if let Err(refused) = limits::take(ctx, limit, of).await {
-            give_back(ctx, &counted[..place]).await?;
-            return Err(refused);
-        }
-    }
+    limits::take_all(ctx, &counted).await?;
     let checked = check(ctx, &email, password).await;
     if !matches!(checked, Err(Error::Refused(Refusal::WrongCredentials))) {
-        give_back(ctx, &counted).await?;
+        limits::give_back_all(ctx, &counted).await?;
     }
     checked
-}
-
-async fn give_back(ctx: &Context, counted: &[(&limits::Limit, &str)]) -> Result<()> {
-    for (limit, of) in counted {
-        limits::give_back(&ctx.db, limit, of).await?;
-    }
-    Ok(())
 }
 
 async fn check(ctx: &Context, email: &str, password: SecretString) -> Result<SignedIn> {

@@ -1,6 +1,6 @@
 //! Token buckets: what fits, what does not, and when it fits again.
 
-use atlas::limits::{Limit, give_back, sweep, take};
+use atlas::limits::{Limit, give_back, sweep, take, take_all};
 use atlas::{Error, Refusal};
 use futures::future::join_all;
 use sqlx::PgPool;
@@ -46,6 +46,18 @@ async fn what_is_given_back_can_be_taken_again(pool: PgPool) {
         assert_eq!(tries(&stage, "ana").await, None);
         give_back(&stage.ctx.db, &THREE, "ana").await.unwrap();
     }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn several_are_taken_together_or_not_at_all(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let one = Limit::new("one", 1, Duration::hours(1));
+    take_all(&stage.ctx, &[(&THREE, "ana"), (&one, "ana")]).await.unwrap();
+    for _ in 0..5 {
+        assert!(take_all(&stage.ctx, &[(&THREE, "ana"), (&one, "ana")]).await.is_err());
+    }
+    assert_eq!((tries(&stage, "ana").await, tries(&stage, "ana").await), (None, None), "two of three are left");
+    assert!(tries(&stage, "ana").await.is_some());
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use atlas::people::account::{Name, change_password, rename, set_role, since};
-use atlas::people::devices::{DeviceToken, remember};
+use atlas::people::devices::{DeviceToken, remember, sweep};
 use atlas::people::password::{LENGTH_MAX, NewPassword};
 use atlas::people::register::{Email, register, register_as};
 use atlas::people::sign_in::{Knock, sign_in};
@@ -125,6 +125,8 @@ async fn a_new_password_ends_every_session_and_the_old_password(pool: PgPool) {
             .await
             .unwrap();
     }
+    let device = remember(&stage.ctx, &ana, None).await.unwrap();
+    remember(&stage.ctx, &ben, Some(device)).await.unwrap();
     let change = async |current: &str, new: &str| {
         change_password(&stage.ctx, &ana, SecretString::from(current), password(new)).await
     };
@@ -133,6 +135,7 @@ async fn a_new_password_ends_every_session_and_the_old_password(pool: PgPool) {
 
     change(GOOD, "päßwort 🎉 новый").await.unwrap();
     assert_eq!(stage.count("select count(*) from sessions").await, 1, "only ben's is left");
+    assert_eq!(stage.count("select count(*) from known_devices").await, 1, "and only he has a known device");
     assert_eq!(refusal(signs_in(&stage, "ana@example.com", GOOD).await), Refusal::WrongCredentials);
     assert!(signs_in(&stage, "ana@example.com", "päßwort 🎉 новый").await.is_ok());
     assert!(signs_in(&stage, "ben@example.com", GOOD).await.is_ok());
@@ -231,6 +234,11 @@ async fn a_device_keeps_its_token_and_a_token_of_nobodys_is_replaced(pool: PgPoo
         .await
         .unwrap();
     assert!(!stored.contains(token.as_str()));
+    stage.advance(Duration::days(364));
+    remember(&stage.ctx, &ben, Some(token)).await.unwrap();
+    stage.advance(Duration::days(2));
+    sweep(&stage.ctx).await.unwrap();
+    assert_eq!(stage.count("select count(*) from known_devices").await, 1, "what nobody used for a year is forgotten");
     for bad in ["", "short", &"é".repeat(43), &format!("{}\n", "a".repeat(43))] {
         assert!(DeviceToken::parse(bad).is_none(), "{bad:?}");
     }
@@ -257,7 +265,13 @@ async fn a_role_and_a_balance_bite_at_once(pool: PgPool) {
     let ana = register_as(&stage.ctx, email("ana@example.com"), password(GOOD), Role::Admin).await.unwrap();
     assert_eq!(ana.role(), Role::Admin);
     stage.grants(&promo(&ana, 12)).await.unwrap();
+    sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values (sha256(''), $1, '{}', now())")
+        .bind(ana.id())
+        .execute(&stage.ctx.db)
+        .await
+        .unwrap();
     assert!(set_role(&stage.ctx, " ANA@example.com", Role::Support).await.unwrap());
+    assert_eq!(stage.count("select count(*) from sessions").await, 0, "new rights begin with a new session");
     assert!(!set_role(&stage.ctx, "nobody@example.com", Role::Admin).await.unwrap());
     let again = stage.again(ana.id()).await;
     assert_eq!((again.role(), again.available()), (Role::Support, Credits::new(12)));

@@ -50,8 +50,8 @@ pub async fn request_credits(plan: String, note: String, key: String) -> Result<
 }
 
 async fn may_order(request: &Request, person: &SignedIn) -> Result<()> {
-    limits::take(request.ctx(), &ORDERS_BY_BUYER, &person.id().to_string()).await?;
-    limits::take(request.ctx(), &ORDERS_BY_ADDRESS, &limits::by_address(request.address())).await
+    let (buyer, address) = (person.id().to_string(), limits::by_address(request.address()));
+    limits::take_all(request.ctx(), &[(&ORDERS_BY_BUYER, &buyer), (&ORDERS_BY_ADDRESS, &address)]).await
 }
 
 /// A plan id that is none names a plan that isn't on sale.
