@@ -60,6 +60,7 @@ class Stack {
       SANDBOX_LISTEN: '127.0.0.1:0',
       SANDBOX_WEBHOOK_URL: `${this.app}/api/webhooks/whop`,
       DATABASE_URL: this.#database,
+      ATLAS_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
       PAYMENT_PROVIDER: 'whop',
       ATLAS_LISTEN: `127.0.0.1:${port}`,
       ATLAS_PUBLIC_URL: this.app,

@@ -6,6 +6,7 @@ use sqlx::PgPool;
 
 use crate::clock::Clock;
 use crate::providers::Providers;
+use crate::vault::Vault;
 
 /// Cheap to clone; one per process, or one per test.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub struct Context {
     pub public_url: String,
     /// There is no mail server: mails are kept for the operator to read. A command always leaves that to the server.
     pub keeps_mail: bool,
+    /// Seals what is stored and has to be read again. A command that has no keys has none here.
+    pub vault: Vault,
 }
 
 impl fmt::Debug for Context {

@@ -24,6 +24,7 @@ pub mod reconcile;
 pub mod spends;
 pub mod sweep;
 pub mod tasks;
+pub mod vault;
 
 pub use context::Context;
 pub use error::{Error, Refusal, Result};

@@ -10,6 +10,7 @@ mod plan;
 mod print;
 mod reconcile;
 mod user;
+mod vault;
 
 use anyhow::{Context as _, Result};
 use atlas::Context;
@@ -20,7 +21,7 @@ use clap::Subcommand;
 use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::Database;
-use crate::{providers, seed};
+use crate::{encryption, providers, seed};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -50,6 +51,9 @@ pub enum Command {
     /// What was, or would be, said by mail.
     #[command(subcommand)]
     Mail(mail::Command),
+    /// What lies sealed in the database.
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// Look through the provider's payments of some time, propose what is missing here, and apply it.
     Reconcile(reconcile::Reconcile),
     /// Compare the provider's payments, ours and the ledger. Fails when something does not add up.
@@ -79,6 +83,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         },
         public_url: config.public_url(config.listen),
         keeps_mail: false,
+        vault: encryption::vault_of_command(config)?,
     };
     let done = match command {
         Command::Migrate => print::line("The schema is up to date."),
@@ -90,6 +95,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Ledger(command) => ledger::run(&ctx, command).await,
         Command::Job(command) => job::run(&ctx, command).await,
         Command::Mail(command) => mail::run(&ctx, command).await,
+        Command::Vault(command) => vault::run(&ctx, command).await,
         Command::Reconcile(asked) => reconcile::reconcile(&ctx, asked).await,
         Command::Check(asked) => reconcile::compare(&ctx, asked).await,
         Command::SeedDemo => seed::demo(&ctx).await,

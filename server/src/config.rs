@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use domain::Provider;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::encryption;
 use crate::layers::Known;
 use crate::layers::client::{Hosts, Proxies};
 use crate::layers::redirect::Ways;
@@ -54,6 +55,9 @@ pub struct Config {
     /// `postgres://…`. Without it the program runs a private Postgres of its own.
     #[arg(long, env = "DATABASE_URL", global = true, hide = true, value_parser = secret)]
     pub database_url: Option<SecretString>,
+    /// What seals tokens at rest. With a private Postgres one is made beside it.
+    #[arg(long, env = "ATLAS_ENCRYPTION_KEYS", global = true, hide = true, value_parser = secret)]
+    pub encryption_keys: Option<SecretString>,
     /// Who takes the money: whop, or manual for none online.
     #[arg(long, env = "PAYMENT_PROVIDER", default_value = "whop", global = true, value_name = "NAME")]
     pub payment_provider: Provider,
@@ -124,6 +128,7 @@ pub enum LogFormat {
 pub const VARIABLES: &str = "\
 Set in the environment only, because others can read a command line:
   DATABASE_URL                   postgres://…; without it a private PostgreSQL runs in the data folder
+  ATLAS_ENCRYPTION_KEYS          id:base64 of 32 random bytes, several with commas, the first one seals; see docs/operate.md
   WHOP_API_KEY                   the company's API key
   WHOP_COMPANY_ID                biz_…
   WHOP_WEBHOOK_SECRET            ws_…, shown when the webhook is made
@@ -154,6 +159,7 @@ impl Config {
         {
             problems.push("DATABASE_URL must start with postgres://".to_owned());
         }
+        problems.extend(encryption::problem(self));
         match self.payment_provider {
             Provider::Whop => self.whop.problems(&mut problems),
             Provider::Manual => {}
@@ -189,6 +195,11 @@ impl Config {
 
     pub fn database_url(&self) -> Option<&str> {
         given(self.database_url.as_ref())
+    }
+
+    /// None: an empty variable is as good as none.
+    pub fn encryption_keys(&self) -> Option<&SecretString> {
+        self.encryption_keys.as_ref().filter(|keys| !keys.expose_secret().is_empty())
     }
 
     /// The folder that the browser's files are served from.

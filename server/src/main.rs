@@ -13,6 +13,7 @@ mod cluster;
 mod commands;
 mod config;
 mod database;
+mod encryption;
 mod health;
 mod layers;
 mod order_events;

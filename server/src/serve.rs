@@ -18,7 +18,7 @@ use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::{Database, Pools};
 use crate::router::{self, AppState};
-use crate::{post, providers};
+use crate::{encryption, post, providers};
 
 /// After the last request, for what nobody waits for any more.
 const BATCHES_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -81,6 +81,7 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) ->
         providers: providers::all(whop.as_ref()),
         public_url: config.public_url(bound),
         keeps_mail,
+        vault: encryption::vault(config)?,
     };
     AppState::new(ctx, config, pools.clone(), whop, bound)
 }

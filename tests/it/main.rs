@@ -17,6 +17,7 @@ mod reconcile;
 mod scripted;
 mod spends;
 mod stage;
+mod vault;
 mod whop_client;
 mod whop_provider;
 mod whop_resources;

@@ -21,6 +21,7 @@ use atlas::people::{self, SignedIn};
 use atlas::plans::defaults;
 use atlas::providers::verify::WebhookSecrets;
 use atlas::providers::{PaymentProvider, Providers};
+use atlas::vault::Vault;
 use atlas::{Context, Error, Refusal, Result, ids};
 use base64::Engine;
 use domain::ledger::LotSource;
@@ -72,6 +73,7 @@ impl Stage {
             providers: Providers::new([provider.clone() as Arc<dyn PaymentProvider>]),
             public_url: "https://atlas.example".to_owned(),
             keeps_mail: false,
+            vault: Vault::parse(&Vault::fresh_key("test")).unwrap(),
         };
         defaults::add_missing(&ctx).await.unwrap();
         let secrets = WebhookSecrets::new(SecretString::from(SECRET), None).unwrap();

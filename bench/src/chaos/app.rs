@@ -14,6 +14,8 @@ use tokio::process::{Child, Command};
 const START_MAX: Duration = Duration::from_mins(1);
 /// A graceful stop has 25 seconds for what is under way, and a little for the rest.
 const STOP_MAX: Duration = Duration::from_secs(30);
+/// Every process opens what any of them sealed. The key is good for a storm and nothing else.
+const ENCRYPTION_KEYS: &str = "storm:hLOeDgK7A5D/m7A3xjO487PDnXb/WzvpjtguabvjOQ0=";
 
 /// What every process of the storm is told.
 #[derive(Debug, Clone)]
@@ -43,6 +45,7 @@ impl Setup {
         command.env("DATABASE_URL", format!("postgres://atlas@{}/atlas?sslmode=disable", self.database));
         command.env("ATLAS_DATA_DIR", self.folder.join("data")).env("ATLAS_SITE_DIR", self.folder.join("site"));
         command.env("ATLAS_LISTEN", "127.0.0.1:0").env("RUST_LOG", "warn,atlas=info,tower_http=error");
+        command.env("ATLAS_ENCRYPTION_KEYS", ENCRYPTION_KEYS);
         command.env("WHOP_API_KEY", &self.api_key).env("WHOP_COMPANY_ID", &self.company);
         command.env("WHOP_WEBHOOK_SECRET", &self.secret);
         if let Some(before) = &self.secret_before {

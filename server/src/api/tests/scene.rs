@@ -72,6 +72,7 @@ impl Scene {
             providers: Providers::default(),
             public_url: "https://credits.example.com".to_owned(),
             keeps_mail: false,
+            vault: atlas::vault::Vault::without_keys(),
         };
         let created = create(&ctx, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
         let spends = Spends::start(&Context { db: as_app(options), ..ctx.clone() });
