@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `make test`: every check and test there is, against a throw-away PostgreSQL and in a real browser. The last line
-// counts them. Words after the command choose what runs: scripts/test.mjs format lints rust browser
+// counts them. Words after the command choose what runs: scripts/test.mjs format lints rust storm browser
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -78,6 +78,8 @@ async function main() {
     build: () => check('build', 'cargo', ['build', '--workspace', '--all-targets'], env),
     site: () => check('site and its budgets', process.execPath, ['scripts/build-site.mjs', '--check'], env),
     rust: () => rustTests(env),
+    // Always the same one, so that a failure can be had again; `make chaos` takes another each time.
+    storm: () => check('a short storm', 'target/debug/bench', ['--atlas', 'target/debug/atlas', 'chaos', '--seed', '251237'], env),
     browser: () => nodeTests(env),
   }
   // Too long for every day; only when asked for.
