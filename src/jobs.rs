@@ -8,7 +8,7 @@ pub mod seal;
 pub mod work;
 
 use graphile_worker::TaskHandler;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::Result;
 use crate::error::Error;
@@ -38,6 +38,19 @@ pub async fn enqueue_all<J: TaskHandler>(tx: &mut PgConnection, jobs: &[J]) -> R
         &payloads,
     )
     .fetch_one(tx)
+    .await?;
+    Ok(())
+}
+
+/// Has a job of the calendar done once more, when the one that runs has ended. It takes the place of one that waits.
+async fn again<J: TaskHandler>(db: impl PgExecutor<'_>, job: &J) -> Result<()> {
+    sqlx::query!(
+        r#"select (graphile_worker.add_job($1, $2::jsonb::json, queue_name => $1, max_attempts => $3, job_key => $1)).id"#,
+        J::IDENTIFIER,
+        serde_json::to_value(job).map_err(Error::broken)?,
+        i32::from(TRIES_MAX),
+    )
+    .fetch_one(db)
     .await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use domain::EventId;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 
+use super::again;
 use super::work::Tools;
 use crate::events::replay;
 use crate::ledger;
@@ -90,7 +91,7 @@ macro_rules! done_by {
 done_by! {
     SendMails "send_mails": |_job, tools| deliver::send_due(&tools.ctx, tools.post.as_deref()).await;
     ReplayEvent "replay_event": |job, tools| replay_event(&tools.ctx, job.event).await;
-    SweepOrders "sweep_orders": |_job, tools| sweep::ask_due(&tools.ctx).await.map(drop);
+    SweepOrders "sweep_orders": |job, tools| sweep_orders(&tools.ctx, &job).await;
     ExpireOrders "expire_orders": |_job, tools| expire_orders(&tools.ctx).await;
     ExpireCredits "expire_credits": |_job, tools| expire_credits(&tools.ctx).await;
     SweepSessions "sweep_sessions": |_job, tools| sweep_old(&tools.ctx).await;
@@ -99,6 +100,14 @@ done_by! {
 
 async fn replay_event(ctx: &Context, event: EventId) -> Result<()> {
     replay::replay(ctx, event).await.map(drop)
+}
+
+/// What is left over is a job of its own: the interruptions of a long one would count as its tries.
+async fn sweep_orders(ctx: &Context, job: &SweepOrders) -> Result<()> {
+    if sweep::ask_due(ctx).await?.unfinished {
+        again(&ctx.db, job).await?;
+    }
+    Ok(())
 }
 
 /// What is kept for a while only.

@@ -84,7 +84,7 @@ fn options(tools: &Tools) -> WorkerOptions {
 }
 
 /// What comes by itself, in UTC. However many processes there are, each time it is put down once; while the last one
-/// still waits, no second.
+/// still waits, no second; while it runs, none beside it.
 ///
 /// Errors: [`Error::Broken`] when a time or a job can't be written down.
 pub fn calendar() -> Result<Vec<Crontab>> {
@@ -102,5 +102,6 @@ pub fn calendar() -> Result<Vec<Crontab>> {
 /// With its payload: left alone, the crate puts down `null`, which is no job of any kind.
 fn regular<J: TaskHandler>(cron: CronBuilder<J>, job: J) -> Result<Crontab> {
     let tries = u16::try_from(TRIES_MAX).unwrap_or_default();
-    Ok(cron.job_key(J::IDENTIFIER).max_attempts(tries).payload(job).map_err(Error::broken)?.build())
+    let cron = cron.job_key(J::IDENTIFIER).queue(J::IDENTIFIER);
+    Ok(cron.max_attempts(tries).payload(job).map_err(Error::broken)?.build())
 }

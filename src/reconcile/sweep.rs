@@ -13,6 +13,8 @@ use crate::{Context, Error, Result};
 pub const FIRST_ASK: Duration = Duration::minutes(1);
 /// Orders taken up at once.
 const BATCH: i64 = 50;
+/// Orders asked about in one sweep: seconds, so that a restart seldom comes in between.
+pub const SWEEP_MAX: usize = 200;
 /// Questions to a provider at the same time.
 const AT_ONCE: usize = 4;
 /// What could not be asked is asked again after so long.
@@ -28,12 +30,15 @@ pub struct Swept {
     pub put_off: usize,
     /// Asked, but the answer could not be used; the log says why.
     pub failed: usize,
+    /// There may be more whose turn it is.
+    pub unfinished: bool,
 }
 
-/// Asks about every order whose turn it is. When a provider is away, the rest waits for the next sweep.
+/// Asks about orders whose turn it is, about [`SWEEP_MAX`] of them. When a provider is away, the rest waits for the next
+/// sweep.
 pub async fn ask_due(ctx: &Context) -> Result<Swept> {
     let mut swept = Swept::default();
-    loop {
+    while swept.asked + swept.failed < SWEEP_MAX {
         let due = take_up(ctx).await?;
         if due.is_empty() {
             return Ok(swept);
@@ -53,6 +58,7 @@ pub async fn ask_due(ctx: &Context) -> Result<Swept> {
             return Ok(swept);
         }
     }
+    Ok(Swept { unfinished: true, ..swept })
 }
 
 /// Takes the turn of orders that are due, and sets their next.

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use atlas::events::Received;
-use atlas::jobs::kinds::ReplayEvent;
+use atlas::jobs::kinds::{ReplayEvent, SweepOrders};
 use atlas::jobs::list::{State, list, retry};
 use atlas::jobs::work::{Tools, calendar, run, run_due};
 use atlas::jobs::{enqueue, enqueue_all};
+use atlas::reconcile::sweep::SWEEP_MAX;
 use atlas::{Error, ids};
 use domain::{EventId, PaymentState};
 use futures::future::join_all;
@@ -164,6 +165,62 @@ async fn everything_in_the_calendar_can_be_done(pool: PgPool) {
             .await
             .unwrap();
     assert_eq!(failed, [""; 0]);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_long_sweep_goes_on_in_jobs_of_its_own(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    let first = stage.starts_checkout(&ana, "starter").await;
+    // As many more like it as two sweeps ask about.
+    sqlx::query(
+        "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
+            state, checkout_id, created_at, opened_at, next_ask_at)
+        select gen_random_uuid(), buyer_id, 'another ' || n, plan_version_id, plan_name, credits, price_minor, currency,
+            provider, state, checkout_id || n, created_at, opened_at, next_ask_at
+        from credit_orders cross join generate_series(1, 2 * $2::int) n where id = $1",
+    )
+    .bind(first.id)
+    .bind(i32::try_from(SWEEP_MAX).unwrap())
+    .execute(&stage.owner)
+    .await
+    .unwrap();
+    stage.advance(time::Duration::minutes(1));
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue(&mut tx, &SweepOrders {}).await.unwrap();
+    tx.commit().await.unwrap();
+    let due = "select count(*) from credit_orders where asks = 0";
+    let mut runs = 0;
+    while stage.count(JOBS).await > 0 {
+        run_due(&tools(&stage)).await.unwrap();
+        runs += 1;
+    }
+    assert_eq!((stage.count(due).await, stage.provider.queries().len()), (0, 2 * SWEEP_MAX + 1));
+    assert!(runs <= 3, "{runs} runs");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn while_a_sweep_runs_no_other_begins(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let ana = stage.buyer("ana").await;
+    stage.starts_checkout(&ana, "starter").await;
+    stage.advance(time::Duration::minutes(1));
+    let calendar = calendar().unwrap();
+    let sweep = calendar.iter().find(|entry| entry.task_identifier == "sweep_orders").unwrap();
+    let put_down = "select graphile_worker.add_job('sweep_orders', '{}', queue_name => $1, job_key => $2)";
+    for _ in 0..3 {
+        let put_down = sqlx::query(put_down).bind(sweep.options.queue.clone()).bind(sweep.options.job_key.clone());
+        put_down.execute(&stage.owner).await.unwrap();
+    }
+    assert_eq!(stage.count(JOBS).await, 1, "one waits, however often it is put down");
+    let taken = "update graphile_worker._private_job_queues set locked_at = now(), locked_by = 'another process'";
+    sqlx::query(taken).execute(&stage.owner).await.unwrap();
+    run_due(&tools(&stage)).await.unwrap();
+    assert_eq!((stage.count(JOBS).await, stage.provider.queries().len()), (1, 0));
+    let free = "update graphile_worker._private_job_queues set locked_at = null, locked_by = null";
+    sqlx::query(free).execute(&stage.owner).await.unwrap();
+    run_due(&tools(&stage)).await.unwrap();
+    assert_eq!((stage.count(JOBS).await, stage.provider.queries().len()), (0, 1));
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
