@@ -47,6 +47,8 @@ pub enum Refusal {
     CheckoutUnavailable,
     #[error("That email and password don’t match. Check both and try again.")]
     WrongCredentials,
+    #[error("This isn’t your password. Try again.")]
+    WrongPassword,
     #[error("Too many sign-ins are being checked at once. Please try again in a few seconds.")]
     TooBusy,
     #[error("That was too often. Nothing was done. Please try again in {}.", wait(*.seconds))]

@@ -1,7 +1,9 @@
 //! Who is asking. [`SignedIn`] and [`Admin`] are proofs: only this module makes them, from what the database says now.
 
 pub mod account;
+pub mod confirm;
 pub mod devices;
+pub mod fresh;
 pub mod password;
 pub mod register;
 pub mod sessions;

@@ -2,10 +2,12 @@
 
 pub mod account;
 pub mod buy;
+pub mod confirm;
 pub mod session;
 pub mod sessions;
 pub mod theme;
 
+use atlas::people::fresh::Fresh;
 use atlas::{Error, Result};
 use axum::http::{StatusCode, header};
 use domain::FieldErrors;
@@ -19,6 +21,7 @@ pub fn register() {
     register_explicit::<session::SignIn>();
     register_explicit::<session::SignUp>();
     register_explicit::<session::SignOut>();
+    register_explicit::<confirm::ConfirmPerson>();
     register_explicit::<buy::BuyCredits>();
     register_explicit::<buy::RequestCredits>();
     register_explicit::<account::RenamePerson>();
@@ -76,6 +79,24 @@ async fn person_or_sign_in(request: &Request) -> Option<atlas::people::SignedIn>
         Ok(Some(person)) => Some(person),
         Ok(None) => {
             see_other(domain::paths::SIGN_IN);
+            None
+        }
+        Err(error) => {
+            tracing::error!(request.id = request.id(), error = ?error, "a session could not be read");
+            set_status(StatusCode::SERVICE_UNAVAILABLE);
+            None
+        }
+    }
+}
+
+/// Proof that whoever sent a form confirmed a moment ago that it is them, or the way to do so and back to `page`.
+#[expect(dead_code, reason = "the actions that need it come next")]
+async fn fresh_or_confirm(request: &Request, page: &str) -> Option<Fresh> {
+    let person = person_or_sign_in(request).await?;
+    match request.fresh(&person).await {
+        Ok(Some(fresh)) => Some(fresh),
+        Ok(None) => {
+            see_other(&domain::paths::confirm(page));
             None
         }
         Err(error) => {

@@ -1,6 +1,7 @@
 //! One file a page. A page awaits one or few verbs of the core and draws every answer they can give.
 
 pub mod account;
+pub mod confirm;
 pub mod credits;
 pub mod home;
 pub mod not_found;
@@ -13,10 +14,11 @@ pub mod transactions;
 
 use atlas::Result;
 use atlas::people::SignedIn;
+use atlas::people::fresh::Fresh;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::parts::problem::{problem, sign_in_first};
+use crate::parts::problem::{confirm_first, problem, sign_in_first};
 use crate::request::Request;
 
 /// Draws a page for whoever is signed in; others are sent to sign in and back.
@@ -37,6 +39,19 @@ where
         Ok(view) => view,
         Err(error) => problem(&error),
     }
+}
+
+/// Draws a page for whoever confirmed a moment ago that it is them; others are asked to, and come back.
+#[expect(dead_code, reason = "the pages that need it come next")]
+async fn for_fresh<F>(back_to: &'static str, draw: impl FnOnce(Request, Fresh) -> F) -> AnyView
+where
+    F: Future<Output = Result<AnyView>>,
+{
+    for_person(back_to, async |request, person| match request.fresh(&person).await? {
+        Some(fresh) => draw(request, fresh).await,
+        None => Ok(confirm_first(back_to)),
+    })
+    .await
 }
 
 /// A value from the address's query; empty when it isn't there.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use atlas::people::devices::{self, DeviceToken};
+use atlas::people::fresh::{self, Fresh};
 use atlas::people::sessions::id_hash;
 use atlas::people::sign_in::Knock;
 use atlas::people::{self, SignedIn, Visitor};
@@ -177,12 +178,26 @@ impl Request {
         Ok(self.visitor().await?.person().cloned())
     }
 
-    /// Makes this session the person's, under a new id (T43).
+    /// Makes this session the person's, who has just shown that it is them, under a new id (T43).
     pub async fn begin_session(&self, person: &SignedIn) -> Result<()> {
         let session = self.session()?;
-        session.cycle_id().await.map_err(Error::unavailable)?;
         session.insert(AGENT_KEY, &self.agent).await.map_err(Error::unavailable)?;
-        session.insert(PERSON_KEY, person.id()).await.map_err(Error::unavailable)
+        session.insert(PERSON_KEY, person.id()).await.map_err(Error::unavailable)?;
+        self.note_confirmed(person).await
+    }
+
+    /// Notes that the person has just shown again that it is them. The session goes on under a new id (T43).
+    pub async fn note_confirmed(&self, person: &SignedIn) -> Result<()> {
+        let session = self.session()?;
+        session.cycle_id().await.map_err(Error::unavailable)?;
+        // Now, and not with the answer: the note goes to its row.
+        session.save().await.map_err(Error::unavailable)?;
+        fresh::note(&self.ctx().db, person, self.session_hash()?).await
+    }
+
+    /// Proof that whoever is signed in confirmed a moment ago. None: they are to be sent to [`domain::paths::confirm`].
+    pub async fn fresh(&self, person: &SignedIn) -> Result<Option<Fresh>> {
+        fresh::check(&self.ctx().db, person, self.session_hash()?).await
     }
 
     /// What the table of sessions knows this one by.

@@ -19,6 +19,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("") view=pages::home::Home ssr=whole.clone() />
                     <Route path=StaticSegment("sign-in") view=pages::sign_in::SignIn ssr=whole.clone() />
                     <Route path=StaticSegment("sign-up") view=pages::sign_up::SignUp ssr=whole.clone() />
+                    <Route path=StaticSegment("confirm") view=pages::confirm::Confirm ssr=whole.clone() />
                     <Route path=StaticSegment("credits") view=pages::credits::CreditsPage ssr=whole.clone() />
                     <Route
                         path=(StaticSegment("payment"), StaticSegment("status"))

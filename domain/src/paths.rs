@@ -10,6 +10,8 @@ pub const TRANSACTIONS_CSV: &str = "/transactions.csv";
 pub const ACCOUNT: &str = "/account";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
+/// Where the password is asked for again, before something that can do lasting harm.
+pub const CONFIRM: &str = "/confirm";
 pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
 /// Where applications take credits from a wallet.
 pub const API_SPEND: &str = "/api/v1/spend";
@@ -39,8 +41,17 @@ pub fn transaction(id: TransactionId) -> String {
 
 /// A page that sends the visitor on to `next` (a path of ours) once it is done.
 pub fn with_next(page: &str, next: &str) -> String {
-    let mut address = format!("{page}?next=");
-    for byte in next.bytes() {
+    with_place(page, "next", next)
+}
+
+/// The page that asks for the password again and leads back to `place` (a path of ours).
+pub fn confirm(place: &str) -> String {
+    with_place(CONFIRM, "return_to", place)
+}
+
+fn with_place(page: &str, name: &str, place: &str) -> String {
+    let mut address = format!("{page}?{name}=");
+    for byte in place.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             address.push(char::from(byte));
         } else {

@@ -1,5 +1,7 @@
 //! Accounts: signing up, signing in, changing the password, and what people type into those forms.
 
+mod confirm;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -48,6 +48,13 @@ pub fn sign_in_first(back_to: &str) -> AnyView {
     view! { <p><a href=paths::SIGN_IN>"Sign in"</a></p> }.into_any()
 }
 
+/// Sends somebody to show again that it is them, and back afterwards.
+pub fn confirm_first(back_to: &str) -> AnyView {
+    let way = paths::confirm(back_to);
+    see_other(&way);
+    view! { <p><a href=way>"Confirm that it’s you"</a></p> }.into_any()
+}
+
 fn page(title: &'static str, sentence: &'static str, request_id: Option<String>) -> AnyView {
     view! {
         <Title text=format!("{title} · Atlas Credits") />

@@ -1,0 +1,63 @@
+//! Asking for the password again, before something that can do lasting harm.
+
+use atlas::Result;
+use atlas::people::SignedIn;
+use domain::paths;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_meta::Title;
+
+use crate::actions::confirm::{CONFIRM_FORM, ConfirmPerson};
+use crate::actions::session::next_path;
+use crate::flash::{self, Flash, Form, form_of};
+use crate::pages::{for_person, query};
+use crate::parts::field::{ErrorSummary, TextField};
+use crate::parts::notice::FlashNotice;
+use crate::request::{Request, see_other};
+
+#[component]
+pub fn Confirm() -> impl IntoView {
+    let return_to = next_path(&query("return_to"));
+    view! {
+        <Suspense>
+            {Suspend::new(async move {
+                for_person(&return_to.clone(), |request, person| draw(request, person, return_to)).await
+            })}
+        </Suspense>
+    }
+}
+
+async fn draw(request: Request, person: SignedIn, return_to: String) -> Result<AnyView> {
+    if request.fresh(&person).await?.is_some() {
+        see_other(&return_to);
+    }
+    let flash = flash::take(&request).await?;
+    let form = form_of(flash.as_ref(), CONFIRM_FORM);
+    Ok(view! { <ConfirmPage flash form email=person.email().to_owned() return_to /> }.into_any())
+}
+
+#[component]
+fn ConfirmPage(flash: Option<Flash>, form: Form, email: String, return_to: String) -> impl IntoView {
+    view! {
+        <Title text="Confirm that it’s you · Atlas Credits" />
+        <main id="main" class="page page--form">
+            <div class="page-head"><h1>"Confirm that it’s you"</h1></div>
+            <FlashNotice flash />
+            <ErrorSummary form=form.clone() />
+            <p class="muted">
+                "What you are about to do could do harm in the wrong hands, so we ask for your password once more. Then you "
+                "have five minutes."
+            </p>
+            <form class="form" method="post" action=ConfirmPerson::PATH>
+                <input r#type="hidden" name="return_to" value=return_to />
+                <input class="visually-hidden" r#type="email" autocomplete="username" value=email tabindex="-1"
+                    aria-hidden="true" readonly=true />
+                <TextField form name="password" label="Password" kind="password" autocomplete="current-password" />
+                <div class="form-foot">
+                    <button class="button button--primary button--wide" r#type="submit">"Confirm"</button>
+                </div>
+            </form>
+            <p class="muted"><a href=paths::ACCOUNT>"Back to your account"</a></p>
+        </main>
+    }
+}
