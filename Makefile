@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev check bench chaos sequences sqlx screenshots
+.PHONY: help demo test dev check deny sbom scan slow bench chaos sequences sqlx screenshots
 
 help: ## List these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +20,23 @@ check: ## Before a commit: format, lints, queries, sizes
 	@scripts/setup
 	cargo fmt --all --check
 	SQLX_OFFLINE=true cargo clippy --quiet --workspace --all-targets -- --deny warnings
+	node scripts/lint.mjs
 	node scripts/sqlx.mjs --check
 	node scripts/build-site.mjs --check
+
+scan: ## sqlmap and wapiti over every page, form and parameter; ARGS=sqlmap
+	@scripts/setup --scan
+	@exec node scripts/scan.mjs $(ARGS)
+
+slow: ## 4,000 slow senders, 200 sign-ins a second: others must not feel it; ARGS=senders
+	@scripts/setup --scan
+	@exec node scripts/slow.mjs $(ARGS)
+
+deny: ## Licences, bans and sources of every dependency
+	@exec scripts/deny
+
+sbom: ## What is inside a release: target/atlas.cdx.json (CycloneDX)
+	@exec node scripts/sbom.mjs
 
 sqlx: ## Refresh .sqlx after a query or migration changed
 	@scripts/setup

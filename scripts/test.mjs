@@ -74,6 +74,8 @@ async function main() {
   const steps = {
     format: () => check('format', 'cargo', ['fmt', '--all', '--check'], env),
     lints: () => check('lints', 'cargo', ['clippy', '--quiet', '--workspace', '--all-targets'], env),
+    rules: () => check('rules for what no compiler refuses', process.execPath, ['scripts/lint.mjs'], env),
+    dependencies: () => check('licences, bans and sources of dependencies', 'scripts/deny', [], env),
     // Programs and tests in one go, so that what they share is compiled once.
     build: () => check('build', 'cargo', ['build', '--workspace', '--all-targets'], env),
     site: () => check('site and its budgets', process.execPath, ['scripts/build-site.mjs', '--check'], env),
