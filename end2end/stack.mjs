@@ -45,6 +45,7 @@ class Stack {
   #database
   #folder = mkdtempSync(join(tmpdir(), 'atlas-e2e-'))
   #children = []
+  #env
 
   async start(settings) {
     this.#cluster = process.env.DATABASE_URL ? { url: process.env.DATABASE_URL, stop() {} } : await startCluster()
@@ -68,6 +69,7 @@ class Stack {
       ATLAS_SITE_DIR: siteDir,
       ...settings,
     }
+    this.#env = env
     this.sandbox = await this.#startServer('sandbox', sandboxBin, [], env)
     Object.assign(env, { WHOP_API_URL: `${this.sandbox}/api/v1`, WHOP_WEB_URL: this.sandbox })
     await exec(atlasBin, ['seed-demo'], { env, cwd: root })
@@ -91,6 +93,26 @@ class Stack {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
+  /** Runs a command of the operator's; what it printed. */
+  async atlas(...args) {
+    return (await exec(atlasBin, args, { env: this.#env, cwd: root })).stdout
+  }
+
+  /** All that the app logged. */
+  wholeLog() {
+    return readFileSync(join(this.#folder, 'atlas.log'), 'utf8')
+  }
+
+  /** The database as a backup has it: text. */
+  async dump() {
+    return (await exec('pg_dump', ['--dbname', this.#database, '--inserts'], { maxBuffer: 1 << 30 })).stdout
+  }
+
+  /** Values that must never be seen anywhere but where they were given. */
+  get secrets() {
+    return { 'the API key for Whop': this.#apiKey, 'the webhook secret': this.secret }
+  }
+
   /** The last lines of both logs. */
   log() {
     return ['atlas', 'sandbox'].map((name) => `--- ${name}.log\n${tail(join(this.#folder, `${name}.log`))}`).join('\n')
@@ -100,6 +122,11 @@ class Stack {
   async sql(parts, ...values) {
     const query = String.raw({ raw: parts }, ...values.map(literal))
     return JSON.parse(await psql(this.#database, `with answer as (${query}) select coalesce(json_agg(answer), '[]') from answer`))
+  }
+
+  /** Changes rows, as their owner: past every check but the tables' own. What it returns, as text. */
+  async change(parts, ...values) {
+    return psql(this.#database, String.raw({ raw: parts }, ...values.map(literal)))
   }
 
   /** One of the sandbox's control routes, under /sandbox/. */
