@@ -7,17 +7,19 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { freePort } from './processes.mjs'
 
-/** Starts it: `{ url, stop }`, where `url` is its superuser's and ends in the database `atlas`. */
-export async function startCluster() {
+/** Starts it: `{ url, stop }`, where `url` is its superuser's. `at`: a folder for its data, with the log of changes beside it
+ * elsewhere; `durable`: as a real one. */
+export async function startCluster({ at, durable = false } = {}) {
   const bin = binaries()
   const folder = mkdtempSync(join(tmpdir(), 'atlas-test-pg-'))
   const port = await freePort()
   const run = asServerUser(folder)
-  const data = join(folder, 'data')
-  run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C', '--no-sync'])
+  const data = join(at ?? folder, 'data')
+  if (at) asServerUser(at)
+  run(join(bin, 'initdb'), ['-D', data, ...(at ? ['-X', join(folder, 'wal')] : []), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C', '--no-sync'])
   const settings = {
     listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 300, shared_buffers: '256MB',
-    fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', timezone: 'UTC',
+    timezone: 'UTC', ...(!durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   }
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}='${value}'`).join(' ')
   run(join(bin, 'pg_ctl'), ['start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', options])

@@ -44,13 +44,13 @@ export async function run(program, args, options = {}) {
   return code
 }
 
-/** The same, and what it wrote to standard output, which is passed on too. */
-export async function runAndRead(program, args, options = {}) {
+/** The same, and what it wrote to standard output, which is passed on too unless it is to be `quiet`. */
+export async function runAndRead(program, args, { quiet = false, ...options } = {}) {
   const child = start(program, args, { stdio: ['ignore', 'pipe', 'inherit'], ...options })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part) => {
     text += part
-    process.stdout.write(part)
+    if (!quiet) process.stdout.write(part)
   })
   const closed = new Promise((settle) => child.stdout.on('close', settle))
   const { code } = await child.ended
