@@ -6,9 +6,11 @@
 )]
 
 pub mod api_keys;
+pub mod audit;
 pub mod batcher;
 pub mod clock;
 pub mod context;
+pub mod csv;
 pub mod error;
 pub mod events;
 pub mod ids;

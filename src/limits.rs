@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 use time::{Duration, OffsetDateTime};
 
+use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::sweep::{PART, in_parts};
 use crate::{Context, Refusal, Result};
 
@@ -24,6 +25,9 @@ pub const SIGN_IN_BY_ADDRESS: Limit = Limit::new("sign_in_by_address", 3, Durati
 pub const SIGN_IN_BY_ACCOUNT: Limit = Limit::new("sign_in_by_account", 10, Duration::minutes(6));
 /// Passwords asked for again, by the person: ten, and ten an hour.
 pub const CONFIRM_BY_PERSON: Limit = Limit::new("confirm_by_person", 10, Duration::minutes(6));
+/// The audit hears at most this often that a limit refused the same person, account or address.
+const NOTED_EVERY: Duration = Duration::minutes(10);
+
 /// New accounts: three, and three an hour.
 pub const SIGN_UP_BY_ADDRESS: Limit = Limit::new("sign_up_by_address", 3, Duration::minutes(20));
 /// Checkouts and requests, which cost the provider and the admins: ten, and twenty an hour.
@@ -66,10 +70,34 @@ pub async fn take(ctx: &Context, limit: &Limit, of: &str) -> Result<()> {
     if taken.rows_affected() == 1 {
         return Ok(());
     }
-    let spoken_until = sqlx::query_scalar!("select spoken_until from rate_limits where bucket = $1", &bucket[..])
+    let kept = sqlx::query!("select spoken_until, noted_at from rate_limits where bucket = $1", &bucket[..])
         .fetch_optional(&ctx.db)
         .await?;
-    Err(Refusal::TooManyTries { seconds: seconds_to_wait(limit, spoken_until.unwrap_or(now), now) }.into())
+    let (spoken_until, noted_at) = kept.map_or((now, None), |kept| (kept.spoken_until, kept.noted_at));
+    if noted_at.is_none_or(|noted_at| now - noted_at >= NOTED_EVERY) {
+        note(ctx, limit, of).await?;
+    }
+    Err(Refusal::TooManyTries { seconds: seconds_to_wait(limit, spoken_until, now) }.into())
+}
+
+/// Tells the audit that somebody was refused: once in a while for each bucket, for whoever floods must not fill it.
+async fn note(ctx: &Context, limit: &Limit, of: &str) -> Result<()> {
+    let (bucket, now) = (limit.bucket(of), ctx.now());
+    let mut tx = ctx.db.begin().await?;
+    let due = sqlx::query!(
+        "update rate_limits set noted_at = $2 where bucket = $1 and (noted_at is null or noted_at <= $3)",
+        &bucket[..],
+        now,
+        now - NOTED_EVERY,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if due.rows_affected() == 1 {
+        let by = By { who: Who::System("limits"), origin: &Origin::NONE };
+        let deed = by.did(What::LimitHit, About::Address(of));
+        audit::record(&mut tx, &deed.with(Change::none().noted("limit", limit.name))).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// One try under each of several limits, or under none.

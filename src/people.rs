@@ -151,3 +151,11 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
         orders_wait: row.orders_wait,
     }))
 }
+
+/// Whose email this is.
+pub async fn find(db: impl PgExecutor<'_>, email: &str) -> Result<Option<PersonId>> {
+    let email = email.trim().to_lowercase();
+    Ok(sqlx::query_scalar!(r#"select id as "id: PersonId" from user_profiles where email = $1"#, email)
+        .fetch_optional(db)
+        .await?)
+}

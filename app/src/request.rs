@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use atlas::audit::Origin;
 use atlas::people::devices::{self, DeviceToken};
 use atlas::people::fresh::{self, Fresh};
-use atlas::people::sessions::id_hash;
+use atlas::people::sessions::{end_this, id_hash};
 use atlas::people::sign_in::Knock;
 use atlas::people::{self, SignedIn, Visitor};
 use atlas::plans::shelf::Shelf;
@@ -15,6 +16,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use domain::PersonId;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tower_sessions::Session;
 
@@ -23,6 +25,8 @@ pub const PERSON_KEY: &str = "person";
 /// And under this one what the browser called itself when it signed in.
 const AGENT_KEY: &str = "agent";
 const AGENT_CHARS_MAX: usize = 300;
+/// And under this one how it began, for the audit.
+pub const BEGAN_KEY: &str = "began";
 
 /// The same for every request of the process.
 #[derive(Clone)]
@@ -44,6 +48,23 @@ pub struct Request {
     device: Option<DeviceToken>,
     agent: String,
     id: String,
+    path: String,
+}
+
+/// How a session began under its present id. Whoever keeps it writes that into the audit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Began {
+    pub what: Beginning,
+    pub origin: Origin,
+    /// The path of the request: `/do/sign-in`.
+    pub through: String,
+}
+
+/// Why a session got a new id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Beginning {
+    SignedIn,
+    Confirmed,
 }
 
 /// Who sent a request, as far as the network says; the server puts it among the request's extensions.
@@ -95,6 +116,7 @@ pub fn provide_request(site: &Site) {
         device: device.and_then(DeviceToken::parse),
         agent: said("user-agent").unwrap_or_default().chars().take(AGENT_CHARS_MAX).collect(),
         id: said("x-request-id").unwrap_or_default().to_owned(),
+        path: parts.as_ref().map(|parts| parts.uri.path().to_owned()).unwrap_or_default(),
     });
 }
 
@@ -141,7 +163,16 @@ impl Request {
 
     /// What a sign-in is counted by.
     pub fn knock(&self) -> Knock {
-        Knock { address: self.address, device: self.device.clone() }
+        Knock { address: self.address, device: self.device.clone(), request: Some(self.id.clone()) }
+    }
+
+    /// Where this request came from, for the audit.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            session: self.session_hash().ok(),
+            address: Some(self.address),
+            request: Some(self.id.clone()).filter(|id| !id.is_empty()),
+        }
     }
 
     /// Leaves a cookie by which this browser is known to be the person's.
@@ -183,13 +214,19 @@ impl Request {
         let session = self.session()?;
         session.insert(AGENT_KEY, &self.agent).await.map_err(Error::unavailable)?;
         session.insert(PERSON_KEY, person.id()).await.map_err(Error::unavailable)?;
-        self.note_confirmed(person).await
+        self.renew(person, Beginning::SignedIn).await
     }
 
     /// Notes that the person has just shown again that it is them. The session goes on under a new id (T43).
     pub async fn note_confirmed(&self, person: &SignedIn) -> Result<()> {
+        self.renew(person, Beginning::Confirmed).await
+    }
+
+    async fn renew(&self, person: &SignedIn, what: Beginning) -> Result<()> {
         let session = self.session()?;
+        let began = Began { what, origin: self.origin(), through: self.path.clone() };
         session.cycle_id().await.map_err(Error::unavailable)?;
+        session.insert(BEGAN_KEY, began).await.map_err(Error::unavailable)?;
         // Now, and not with the answer: the note goes to its row.
         session.save().await.map_err(Error::unavailable)?;
         fresh::note(&self.ctx().db, person, self.session_hash()?).await
@@ -206,7 +243,11 @@ impl Request {
         Ok(id_hash(id.0))
     }
 
+    /// Signs out. It is written down with the end of the session, or neither happens.
     pub async fn end_session(&self) -> Result<()> {
+        if let (Some(person), Ok(this)) = (self.person().await?, self.session_hash()) {
+            end_this(self.ctx(), &person, this, &self.origin()).await?;
+        }
         self.session()?.flush().await.map_err(Error::unavailable)
     }
 }

@@ -1,5 +1,6 @@
 //! The operator's commands: each opens the database (or joins the running one), does one thing, and ends.
 
+mod audit;
 mod event;
 mod job;
 mod key;
@@ -45,6 +46,9 @@ pub enum Command {
     /// The credits' bookkeeping.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Who did what: sign-ins, refusals, changes of rights.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Work that waits or was given up.
     #[command(subcommand)]
     Job(job::Command),
@@ -93,6 +97,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Event(command) => event::run(&ctx, command).await,
         Command::Key(command) => key::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
+        Command::Audit(command) => audit::run(&ctx, command).await,
         Command::Job(command) => job::run(&ctx, command).await,
         Command::Mail(command) => mail::run(&ctx, command).await,
         Command::Vault(command) => vault::run(&ctx, command).await,

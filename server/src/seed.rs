@@ -1,6 +1,7 @@
 //! Demo data: the three plans, a buyer and an admin. Doing it again changes nothing.
 
 use anyhow::{Context as _, Result};
+use atlas::audit::{By, Origin, Who};
 use atlas::people::Role;
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
@@ -25,7 +26,8 @@ async fn person(ctx: &Context, email: &str, password: &str, role: Role) -> Resul
     let readable = |errors: FieldErrors| anyhow::anyhow!("{errors:?}");
     let email = Email::parse("email", email).map_err(readable)?;
     let password = NewPassword::parse("password", password).map_err(readable)?;
-    match register_as(ctx, email, password, role).await {
+    let by = By { who: Who::Operator("seed-demo"), origin: &Origin::NONE };
+    match register_as(ctx, &by, email, password, role).await {
         Ok(_) | Err(Error::Invalid(_)) => Ok(()),
         Err(error) => Err(error).context("adding a demo account"),
     }

@@ -5,12 +5,16 @@ mod cookie;
 
 use std::fmt;
 
+use app::request::{BEGAN_KEY, Began, Beginning};
 use async_trait::async_trait;
+use atlas::audit::{self, About, By, Change, Origin, What, Who};
 use atlas::clock::Clock;
 use atlas::people::sessions::{Terms, id_hash};
 use axum::Router;
+use domain::PersonId;
+use serde::Deserialize as _;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
@@ -55,6 +59,7 @@ impl SessionStore for PgSessions {
         let data = written(record)?;
         let now = self.clock.now();
         for _ in 0..CREATE_TRIES {
+            let mut tx = self.db.begin().await.map_err(backend)?;
             let done = sqlx::query!(
                 "insert into sessions (id_hash, person_id, data, created_at, seen_at, expires_at)
                 values ($1, $2, $3, $4, $4, $5) on conflict (id_hash) do nothing",
@@ -64,11 +69,12 @@ impl SessionStore for PgSessions {
                 now,
                 Terms::of(None).end(now, now)
             )
-            .execute(&self.db)
+            .execute(&mut *tx)
             .await
             .map_err(backend)?;
             if done.rows_affected() == 1 {
-                return Ok(());
+                note_beginning(&mut tx, record).await?;
+                return tx.commit().await.map_err(backend);
             }
             record.id = Id::default();
         }
@@ -153,6 +159,22 @@ impl PgSessions {
         .map_err(backend)?;
         Ok(())
     }
+}
+
+/// A session that begins as somebody's is a sign-in, by whatever way, or goes on after one more proof: that is written down with
+/// the session, or there is none.
+async fn note_beginning(tx: &mut PgConnection, record: &Record) -> Result<()> {
+    let Some(person) = person(record).map(PersonId::from_uuid) else { return Ok(()) };
+    let began = record.data.get(BEGAN_KEY).and_then(|began| Began::deserialize(began).ok());
+    let what = match began.as_ref().map(|began| began.what) {
+        Some(Beginning::Confirmed) => What::Confirmed,
+        Some(Beginning::SignedIn) | None => What::SignedIn,
+    };
+    let (origin, through) = began.map_or((Origin::NONE, String::new()), |began| (began.origin, began.through));
+    let origin = Origin { session: Some(id_hash(record.id.0)), ..origin };
+    let by = By { who: Who::Person(person), origin: &origin };
+    let deed = by.did(what, About::Person(person)).with(Change::none().noted("through", through));
+    audit::record(tx, &deed).await.map_err(|error| Error::Backend(format!("the audit: {error:?}")))
 }
 
 fn person(record: &Record) -> Option<Uuid> {

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 
 use super::Scope;
 use super::secret::FreshKey;
+use crate::audit::{self, About, By, Change, What};
 use crate::{Context, Result, ids};
 
 const NAME_CHARS_MAX: usize = 100;
@@ -50,7 +51,7 @@ pub struct Created {
 }
 
 /// Makes the key, and its application's system account where there is none.
-pub async fn create(ctx: &Context, new: &NewApiKey) -> Result<Created> {
+pub async fn create(ctx: &Context, by: &By<'_>, new: &NewApiKey) -> Result<Created> {
     let (id, fresh) = (ApiKeyId::from_uuid(ids::fresh()), FreshKey::make());
     let scopes: Vec<String> = new.scopes.iter().map(ToString::to_string).collect();
     let mut tx = ctx.db.begin().await?;
@@ -69,6 +70,12 @@ pub async fn create(ctx: &Context, new: &NewApiKey) -> Result<Created> {
     )
     .execute(&mut *tx)
     .await?;
+    let change = Change::none()
+        .noted("name", new.name.as_str())
+        .noted("scopes", scopes)
+        .noted("begins", fresh.prefix.as_str())
+        .noted("booked", counter.as_str());
+    audit::record(&mut tx, &by.did(What::KeyCreated, About::Key(id)).with(change)).await?;
     tx.commit().await?;
     Ok(Created { id, key: fresh.text, counter })
 }

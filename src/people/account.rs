@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::password::{self, NewPassword};
 use super::{Role, SignedIn, devices, sessions};
+use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::{Context, Error, Result};
 
 const NAME_LENGTH_MAX: usize = 80;
@@ -44,7 +45,13 @@ pub async fn rename(ctx: &Context, person: &SignedIn, name: Name) -> Result<()> 
 /// Changes the password, ends every session of the person and forgets their devices; the caller starts a new session.
 ///
 /// Errors: [`Error::Invalid`] on `current` when it is not the present password.
-pub async fn change_password(ctx: &Context, person: &SignedIn, current: SecretString, new: NewPassword) -> Result<()> {
+pub async fn change_password(
+    ctx: &Context,
+    person: &SignedIn,
+    current: SecretString,
+    new: NewPassword,
+    origin: &Origin,
+) -> Result<()> {
     let id = person.id();
     let stored = sqlx::query_scalar!("select password_hash from user_profiles where id = $1", id as PersonId)
         .fetch_one(&ctx.db)
@@ -65,27 +72,34 @@ pub async fn change_password(ctx: &Context, person: &SignedIn, current: SecretSt
     if changed.rows_affected() == 0 {
         return Err(Error::Invalid(FieldErrors::one("current", "The password was changed a moment ago elsewhere.")));
     }
-    sessions::end_all(&mut *tx, id).await?;
+    let ended = sessions::end_all(&mut *tx, id).await?;
     devices::forget_all(&mut *tx, id).await?;
+    let by = By { who: Who::Person(id), origin };
+    let change = Change::none().noted("sessions_ended", ended);
+    audit::record(&mut tx, &by.did(What::PasswordChanged, About::Person(id)).with(change)).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Gives somebody a role and ends their sessions, so that new rights begin with a new session; for the command line.
+/// Gives somebody a role and ends their sessions, so that new rights begin with a new session. `why` is written down.
 /// `false`: there is nobody with this email.
-pub async fn set_role(ctx: &Context, email: &str, role: Role) -> Result<bool> {
+pub async fn set_role(ctx: &Context, by: &By<'_>, email: &str, role: Role, why: &str) -> Result<bool> {
     let email = email.trim().to_lowercase();
     let mut tx = ctx.db.begin().await?;
-    let changed = sqlx::query_scalar!(
-        r#"update user_profiles set role = $2 where email = $1 returning id as "id: PersonId""#,
-        email,
-        role.as_str(),
+    let found = sqlx::query!(
+        r#"select id as "id: PersonId", role from user_profiles where email = $1 for no key update"#,
+        email
     )
     .fetch_optional(&mut *tx)
     .await?;
-    if let Some(person) = changed {
-        sessions::end_all(&mut *tx, person).await?;
-    }
+    let Some(found) = found else { return Ok(false) };
+    sqlx::query!("update user_profiles set role = $2 where id = $1", found.id as PersonId, role.as_str())
+        .execute(&mut *tx)
+        .await?;
+    let ended = sessions::end_all(&mut *tx, found.id).await?;
+    let change = Change::none().from_to("role", found.role, role.as_str()).noted("sessions_ended", ended);
+    let deed = by.did(What::RoleChanged, About::Person(found.id)).with(change).because(why);
+    audit::record(&mut tx, &deed).await?;
     tx.commit().await?;
-    Ok(changed.is_some())
+    Ok(true)
 }

@@ -5,6 +5,7 @@ use sqlx::PgPool;
 
 use super::password::{self, NewPassword};
 use super::{Role, SignedIn};
+use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::{Context, Error, Result, ids};
 
 const EMAIL_LENGTH_MAX: usize = 254;
@@ -49,18 +50,32 @@ impl Email {
 /// Makes a person with an empty wallet.
 ///
 /// Errors: [`Error::Invalid`] on `email` when it is taken.
-pub async fn register(ctx: &Context, email: Email, password: NewPassword) -> Result<SignedIn> {
+pub async fn register(ctx: &Context, email: Email, password: NewPassword, origin: &Origin) -> Result<SignedIn> {
     let hash = password::hash(password).await?;
-    create(&ctx.db, &email, &hash, Role::Buyer).await
+    create(&ctx.db, &email, &hash, Role::Buyer, None, origin).await
 }
 
 /// Makes a person with any role; for the command line.
-pub async fn register_as(ctx: &Context, email: Email, password: NewPassword, role: Role) -> Result<SignedIn> {
+pub async fn register_as(
+    ctx: &Context,
+    by: &By<'_>,
+    email: Email,
+    password: NewPassword,
+    role: Role,
+) -> Result<SignedIn> {
     let hash = password::hash(password).await?;
-    create(&ctx.db, &email, &hash, role).await
+    create(&ctx.db, &email, &hash, role, Some(by.who), by.origin).await
 }
 
-async fn create(db: &PgPool, email: &Email, hash: &str, role: Role) -> Result<SignedIn> {
+/// `who`: none, when people make their own account.
+async fn create(
+    db: &PgPool,
+    email: &Email,
+    hash: &str,
+    role: Role,
+    who: Option<Who>,
+    origin: &Origin,
+) -> Result<SignedIn> {
     let id = PersonId::from_uuid(ids::fresh());
     let mut tx = db.begin().await?;
     let made = sqlx::query!(
@@ -78,6 +93,9 @@ async fn create(db: &PgPool, email: &Email, hash: &str, role: Role) -> Result<Si
     }
     sqlx::query!("select credits_open_wallet($1)", id as PersonId).fetch_one(&mut *tx).await?;
     let person = super::load(&mut *tx, id).await?.ok_or_else(|| Error::broken("a new person is not there"))?;
+    let by = By { who: who.unwrap_or(Who::Person(id)), origin };
+    let change = Change::none().noted("role", role.as_str());
+    audit::record(&mut tx, &by.did(What::Registered, About::Person(id)).with(change)).await?;
     tx.commit().await?;
     Ok(person)
 }

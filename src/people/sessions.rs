@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{Role, SignedIn};
+use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::sweep::{PART, in_parts};
 use crate::{Context, Error, Result};
 
@@ -77,28 +78,54 @@ pub async fn list(ctx: &Context, person: &SignedIn, this: [u8; 32]) -> Result<Ve
 }
 
 /// Ends one of the person's sessions. Errors: [`Error::NotFound`] when they have none of that name (any more).
-pub async fn end(ctx: &Context, person: &SignedIn, id: Uuid) -> Result<()> {
+pub async fn end(ctx: &Context, person: &SignedIn, id: Uuid, origin: &Origin) -> Result<()> {
     let owner = person.id();
+    let mut tx = ctx.db.begin().await?;
     let ended = sqlx::query!("delete from sessions where person_id = $1 and public_id = $2", owner as PersonId, id)
-        .execute(&ctx.db)
+        .execute(&mut *tx)
         .await?;
-    if ended.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+    if ended.rows_affected() == 0 {
+        return Err(Error::NotFound);
+    }
+    let by = By { who: Who::Person(owner), origin };
+    audit::record(&mut tx, &by.did(What::SessionEnded, About::Person(owner))).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends the session that the request came with: signing out. When it has ended before, nothing happens.
+pub async fn end_this(ctx: &Context, person: &SignedIn, this: [u8; 32], origin: &Origin) -> Result<()> {
+    let owner = person.id();
+    let mut tx = ctx.db.begin().await?;
+    let ended = sqlx::query!("delete from sessions where person_id = $1 and id_hash = $2", owner as PersonId, &this[..])
+        .execute(&mut *tx)
+        .await?;
+    if ended.rows_affected() == 1 {
+        let by = By { who: Who::Person(owner), origin };
+        audit::record(&mut tx, &by.did(What::SignedOut, About::Person(owner))).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Ends all of the person's sessions but the one asked from; how many there were.
-pub async fn end_others(ctx: &Context, person: &SignedIn, this: [u8; 32]) -> Result<u64> {
+pub async fn end_others(ctx: &Context, person: &SignedIn, this: [u8; 32], origin: &Origin) -> Result<u64> {
     let owner = person.id();
+    let mut tx = ctx.db.begin().await?;
     let ended =
         sqlx::query!("delete from sessions where person_id = $1 and id_hash <> $2", owner as PersonId, &this[..])
-            .execute(&ctx.db)
-            .await?;
-    Ok(ended.rows_affected())
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+    let by = By { who: Who::Person(owner), origin };
+    let change = Change::none().noted("sessions_ended", ended);
+    audit::record(&mut tx, &by.did(What::SessionsEnded, About::Person(owner)).with(change)).await?;
+    tx.commit().await?;
+    Ok(ended)
 }
 
-/// Ends all sessions of somebody whose rights change.
-pub(super) async fn end_all(db: impl PgExecutor<'_>, person: PersonId) -> Result<()> {
-    sqlx::query!("delete from sessions where person_id = $1", person as PersonId).execute(db).await?;
-    Ok(())
+/// Ends all sessions of somebody whose rights change, and says how many there were. The caller notes why.
+pub(super) async fn end_all(db: impl PgExecutor<'_>, person: PersonId) -> Result<u64> {
+    let ended = sqlx::query!("delete from sessions where person_id = $1", person as PersonId).execute(db).await?;
+    Ok(ended.rows_affected())
 }
 
 /// Deletes every session that has expired.

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::devices::{self, DeviceToken};
 use super::{SignedIn, password};
+use crate::audit::{self, About, By, Origin, What, Who};
 use crate::limits::{self, SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_ADDRESS};
 use crate::{Context, Error, Refusal, Result};
 
@@ -15,6 +16,14 @@ use crate::{Context, Error, Refusal, Result};
 pub struct Knock {
     pub address: IpAddr,
     pub device: Option<DeviceToken>,
+    /// What the log knows the request by.
+    pub request: Option<String>,
+}
+
+impl Knock {
+    pub fn origin(&self) -> Origin {
+        Origin { session: None, address: Some(self.address), request: self.request.clone() }
+    }
 }
 
 /// Tries that fail are counted, by address and by account, whether there is such an account or not.
@@ -35,10 +44,20 @@ pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: 
     }
     limits::take_all(ctx, &counted).await?;
     let checked = check(ctx, &email, password).await;
-    if !matches!(checked, Err(Error::Refused(Refusal::WrongCredentials))) {
+    if matches!(checked, Err(Error::Refused(Refusal::WrongCredentials))) {
+        note_refusal(ctx, &email, knock).await?;
+    } else {
         limits::give_back_all(ctx, &counted).await?;
     }
     checked
+}
+
+/// The same for an address that nobody has as for a wrong password: nobody learns from it, or from how long it takes, whether
+/// there is such an account (T47). What succeeds is noted with the session that begins.
+async fn note_refusal(ctx: &Context, email: &str, knock: &Knock) -> Result<()> {
+    let by = By { who: Who::Nobody, origin: &knock.origin() };
+    let mut db = ctx.db.acquire().await?;
+    audit::record(&mut db, &by.did(What::SignInRefused, About::Address(email))).await
 }
 
 async fn check(ctx: &Context, email: &str, password: SecretString) -> Result<SignedIn> {

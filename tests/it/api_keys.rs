@@ -12,10 +12,10 @@ use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 use time::Duration;
 
-use crate::stage::Stage;
+use crate::stage::{OPERATOR, Stage};
 
 async fn key(stage: &Stage, name: &str, app: &str) -> Created {
-    create(&stage.ctx, &NewApiKey::parse(name, app, vec![Scope::Spend]).unwrap()).await.unwrap()
+    create(&stage.ctx, &OPERATOR, &NewApiKey::parse(name, app, vec![Scope::Spend]).unwrap()).await.unwrap()
 }
 
 fn hash(created: &Created) -> KeyHash {
@@ -63,18 +63,18 @@ async fn a_key_without_the_scope_may_not(pool: PgPool) {
 async fn a_revoked_key_is_gone_at_once_and_stays_listed(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let (shop, other) = (key(&stage, "Shop", "shop").await, key(&stage, "Other", "other").await);
-    revoke(&stage.ctx, shop.id).await.unwrap();
+    revoke(&stage.ctx, &OPERATOR, shop.id).await.unwrap();
     assert!(caller(&stage, hash(&shop)).await.is_none());
     assert!(caller(&stage, hash(&other)).await.is_some());
     let at = stage.ctx.now();
     stage.advance(Duration::hours(1));
-    revoke(&stage.ctx, shop.id).await.unwrap();
+    revoke(&stage.ctx, &OPERATOR, shop.id).await.unwrap();
 
     let keys = list(&stage.ctx.db).await.unwrap();
     let revoked: Vec<_> = keys.iter().map(|key| (key.name.as_str(), key.revoked_at)).collect();
     assert_eq!(revoked, [("Other", None), ("Shop", Some(at))], "the first time counts");
     let unknown = ApiKeyId::from_uuid(ids::fresh());
-    assert!(matches!(revoke(&stage.ctx, unknown).await, Err(Error::NotFound)));
+    assert!(matches!(revoke(&stage.ctx, &OPERATOR, unknown).await, Err(Error::NotFound)));
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

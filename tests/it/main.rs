@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api_keys;
+mod audit;
 mod cases;
 mod decide;
 mod events;

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use atlas::audit::Origin;
 use atlas::people::account::{Name, change_password, rename, set_role, since};
 use atlas::people::devices::{DeviceToken, remember, sweep};
 use atlas::people::password::{LENGTH_MAX, NewPassword};
@@ -20,7 +21,7 @@ use sqlx::PgPool;
 use time::Duration;
 use tokio::sync::RwLock;
 
-use crate::stage::{Stage, promo, refusal};
+use crate::stage::{OPERATOR, Stage, promo, refusal};
 
 /// Only so many passwords are hashed at once in a process, this one too: whoever floods needs it alone.
 static HASHING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
@@ -36,7 +37,7 @@ fn password(text: &str) -> NewPassword {
 }
 
 async fn signs_up(stage: &Stage, address: &str) -> SignedIn {
-    register(&stage.ctx, email(address), password(GOOD)).await.unwrap()
+    register(&stage.ctx, email(address), password(GOOD), &Origin::NONE).await.unwrap()
 }
 
 /// From somewhere else each time.
@@ -47,7 +48,7 @@ async fn signs_in(stage: &Stage, email: &str, text: &str) -> Result<SignedIn> {
 fn from_elsewhere() -> Knock {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + LAST.fetch_add(1, Ordering::SeqCst));
-    Knock { address: IpAddr::V4(address), device: None }
+    Knock { address: IpAddr::V4(address), device: None, request: None }
 }
 
 fn invalid<T>(result: Result<T>, field: &str) -> String {
@@ -102,8 +103,8 @@ async fn an_email_is_taken_once_also_by_two_at_once_and_in_capitals(pool: PgPool
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let both = [
-        register(&stage.ctx, email("ana@example.com"), password(GOOD)),
-        register(&stage.ctx, email("Ana@example.com"), password(GOOD)),
+        register(&stage.ctx, email("ana@example.com"), password(GOOD), &Origin::NONE),
+        register(&stage.ctx, email("Ana@example.com"), password(GOOD), &Origin::NONE),
     ];
     let answers = join_all(both).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
@@ -130,7 +131,7 @@ async fn a_new_password_ends_every_session_and_the_old_password(pool: PgPool) {
     let device = remember(&stage.ctx, &ana, None).await.unwrap();
     remember(&stage.ctx, &ben, Some(device)).await.unwrap();
     let change = async |current: &str, new: &str| {
-        change_password(&stage.ctx, &ana, SecretString::from(current), password(new)).await
+        change_password(&stage.ctx, &ana, SecretString::from(current), password(new), &Origin::NONE).await
     };
     assert!(invalid(change("wrong", "a new password").await, "current").contains("present password"));
     assert_eq!(stage.count("select count(*) from sessions").await, 3, "nothing changed");
@@ -148,7 +149,7 @@ async fn two_changes_of_a_password_at_once_are_one(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let change = |new: &'static str| change_password(&stage.ctx, &ana, SecretString::from(GOOD), password(new));
+    let change = |new: &'static str| change_password(&stage.ctx, &ana, SecretString::from(GOOD), password(new), &Origin::NONE);
     let answers = join_all([change("first new one"), change("second new one")]).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     let good = if answers[0].is_ok() { "first new one" } else { "second new one" };
@@ -264,7 +265,7 @@ async fn names_of_every_script_are_kept_as_written(pool: PgPool) {
 async fn a_role_and_a_balance_bite_at_once(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
-    let ana = register_as(&stage.ctx, email("ana@example.com"), password(GOOD), Role::Admin).await.unwrap();
+    let ana = register_as(&stage.ctx, &OPERATOR, email("ana@example.com"), password(GOOD), Role::Admin).await.unwrap();
     assert_eq!(ana.role(), Role::Admin);
     stage.grants(&promo(&ana, 12)).await.unwrap();
     sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values (sha256(''), $1, '{}', now())")
@@ -272,9 +273,9 @@ async fn a_role_and_a_balance_bite_at_once(pool: PgPool) {
         .execute(&stage.ctx.db)
         .await
         .unwrap();
-    assert!(set_role(&stage.ctx, " ANA@example.com", Role::Support).await.unwrap());
+    assert!(set_role(&stage.ctx, &OPERATOR, " ANA@example.com", Role::Support, "a test").await.unwrap());
     assert_eq!(stage.count("select count(*) from sessions").await, 0, "new rights begin with a new session");
-    assert!(!set_role(&stage.ctx, "nobody@example.com", Role::Admin).await.unwrap());
+    assert!(!set_role(&stage.ctx, &OPERATOR, "nobody@example.com", Role::Admin, "a test").await.unwrap());
     let again = stage.again(ana.id()).await;
     assert_eq!((again.role(), again.available()), (Role::Support, Credits::new(12)));
     assert!(since(&stage.ctx, &again).await.is_ok());

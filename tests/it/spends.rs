@@ -14,7 +14,7 @@ use futures::poll;
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 
-use crate::stage::{Stage, promo, refusal};
+use crate::stage::{OPERATOR, Stage, promo, refusal};
 
 struct Shop {
     stage: Stage,
@@ -26,7 +26,7 @@ impl Shop {
     async fn open(pool: PgPool) -> Self {
         let stage = Stage::new(pool).await;
         let new = NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap();
-        let key = create(&stage.ctx, &new).await.unwrap();
+        let key = create(&stage.ctx, &OPERATOR, &new).await.unwrap();
         Self { spends: Spends::start(&stage.ctx), stage, key }
     }
 
@@ -90,8 +90,8 @@ async fn what_is_refused_spoils_none_of_its_batch(pool: PgPool) {
     let ana = shop.customer("ana", 100).await;
     let foreign = {
         let new = NewApiKey::parse("Gone", "shop", vec![Scope::Spend]).unwrap();
-        let gone = create(&shop.stage.ctx, &new).await.unwrap();
-        revoke(&shop.stage.ctx, gone.id).await.unwrap();
+        let gone = create(&shop.stage.ctx, &OPERATOR, &new).await.unwrap();
+        revoke(&shop.stage.ctx, &OPERATOR, gone.id).await.unwrap();
         KeyHash::of(gone.key.expose_secret()).unwrap()
     };
     // The same last byte: the same lane, and so the same batch.
@@ -123,7 +123,7 @@ async fn revoking_a_key_bites_on_the_next_spend(pool: PgPool) {
     let ana = shop.customer("ana", 100).await;
     let first = shop.request(ana.id(), 1);
     shop.spend(&first).await.unwrap();
-    revoke(&shop.stage.ctx, shop.key.id).await.unwrap();
+    revoke(&shop.stage.ctx, &OPERATOR, shop.key.id).await.unwrap();
     for request in [first, shop.request(ana.id(), 1)] {
         assert_eq!(refusal(shop.spend(&request).await), Refusal::UnknownApiKey);
     }
@@ -160,7 +160,7 @@ async fn each_application_has_its_own_idempotency_keys(pool: PgPool) {
     let shop = Shop::open(pool).await;
     let ana = shop.customer("ana", 100).await;
     let new = NewApiKey::parse("Kiosk", "kiosk", vec![Scope::Spend]).unwrap();
-    let kiosk = create(&shop.stage.ctx, &new).await.unwrap();
+    let kiosk = create(&shop.stage.ctx, &OPERATOR, &new).await.unwrap();
     let first = shop.request(ana.id(), 10);
     let same_key = Request { caller: KeyHash::of(kiosk.key.expose_secret()).unwrap(), ..first.clone() };
     let (one, other) = (shop.spend(&first).await.unwrap(), shop.spend(&same_key).await.unwrap());

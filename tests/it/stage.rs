@@ -7,6 +7,7 @@ mod ledger;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use atlas::audit::{By, Origin, Who};
 use atlas::clock::Clock;
 use atlas::events::{self, Content, Delivery, DisputeFacts, Fact, PaymentFacts, Received, RefundFacts};
 use atlas::ledger::audit::{Finding, audit};
@@ -38,6 +39,9 @@ use crate::scripted::{ACCOUNT, Scripted};
 
 const SECRET: &str = "ws_a_secret_for_tests_alone_0123456789";
 const CONNECTIONS: u32 = 10;
+
+/// Who does what no person does.
+pub const OPERATOR: By<'static> = By { who: Who::Operator("test"), origin: &Origin::NONE };
 
 pub struct Stage {
     pub ctx: Context,

@@ -36,7 +36,7 @@ pub async fn change_password(current: String, new: String) -> Result<(), ServerF
     let form = Form::new(PASSWORD_FORM, &[], FieldErrors::default());
     let outcome = async {
         let new = NewPassword::parse("new", &new).map_err(Error::Invalid)?;
-        change(request.ctx(), &person, SecretString::from(current), new).await?;
+        change(request.ctx(), &person, SecretString::from(current), new, &request.origin()).await?;
         // Every session of theirs is over, this one too; go on under a new one.
         request.end_session().await?;
         request.begin_session(&person).await?;

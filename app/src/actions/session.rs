@@ -49,7 +49,7 @@ pub async fn sign_up(email: String, password: String, next: String) -> Result<()
     let outcome = async {
         let (email, password) = both(Email::parse("email", &email), NewPassword::parse("password", &password))?;
         limits::take(request.ctx(), &SIGN_UP_BY_ADDRESS, &limits::by_address(request.address())).await?;
-        let person = register(request.ctx(), email, password).await?;
+        let person = register(request.ctx(), email, password, &request.origin()).await?;
         request.begin_session(&person).await?;
         request.remember_device(&person).await?;
         Ok(next_path(&next))

@@ -14,7 +14,7 @@ pub async fn end_session(session: String) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
     let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
     let outcome = async {
-        end(request.ctx(), &person, session.parse().map_err(|_| Error::NotFound)?).await?;
+        end(request.ctx(), &person, session.parse().map_err(|_| Error::NotFound)?, &request.origin()).await?;
         flash::leave(&request, Flash::Done("That browser is signed out.".to_owned())).await?;
         Ok(paths::ACCOUNT.to_owned())
     };
@@ -28,7 +28,7 @@ pub async fn end_other_sessions() -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
     let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
     let outcome = async {
-        end_others(request.ctx(), &person, request.session_hash()?).await?;
+        end_others(request.ctx(), &person, request.session_hash()?, &request.origin()).await?;
         flash::leave(&request, Flash::Done("You are signed out everywhere else.".to_owned())).await?;
         Ok(paths::ACCOUNT.to_owned())
     };

@@ -6,6 +6,7 @@ use atlas::api_keys::Scope;
 use atlas::api_keys::create::{NewApiKey, create};
 use atlas::api_keys::list::{Listed, list};
 use atlas::api_keys::revoke::revoke;
+use atlas::audit::{By, Origin, Who};
 use clap::Subcommand;
 use domain::ApiKeyId;
 use secrecy::ExposeSecret as _;
@@ -51,7 +52,8 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
         Command::Create { name, app, scopes, format } => {
             let scopes = scopes.iter().map(|scope| scope.parse()).collect::<atlas::Result<Vec<Scope>>>().or_said()?;
             let new = NewApiKey::parse(&name, &app, scopes).map_err(atlas::Error::Invalid).or_said()?;
-            let created = create(ctx, &new).await.or_said()?;
+            let by = By { who: Who::Operator("key create"), origin: &Origin::NONE };
+            let created = create(ctx, &by, &new).await.or_said()?;
             let key = created.key.expose_secret();
             let shown = json!({ "id": created.id, "name": name, "counter": created.counter, "key": key });
             print::one(format, &shown, &format!("Key {} is made. It is not shown again: {key}", created.id))
@@ -72,7 +74,8 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
         }
         Command::Revoke { id, format } => {
             let key = ApiKeyId::from_uuid(super::parse_id(&id, "key")?);
-            match revoke(ctx, key).await {
+            let by = By { who: Who::Operator("key revoke"), origin: &Origin::NONE };
+            match revoke(ctx, &by, key).await {
                 Err(atlas::Error::NotFound) => bail!("there is no key {id}"),
                 revoked => revoked.or_said()?,
             }

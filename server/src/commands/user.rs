@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use anyhow::{Result, bail};
 use atlas::Context;
+use atlas::audit::{By, Origin, Who};
 use atlas::people::account::set_role;
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
@@ -29,11 +30,14 @@ pub enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Give an account a role. It applies from the next page on.
+    /// Give an account a role. It applies from the next page on, and ends the account's sessions.
     Role {
         email: String,
         #[arg(value_parser = ROLES)]
         role: String,
+        /// Why. It is written into the audit.
+        #[arg(long)]
+        why: String,
         #[command(flatten)]
         format: Format,
     },
@@ -51,13 +55,15 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
             };
             let email = Email::parse("email", &email).map_err(atlas::Error::Invalid).or_said()?;
             let password = NewPassword::parse("password", &password).map_err(atlas::Error::Invalid).or_said()?;
-            let person = register_as(ctx, email, password, role.parse().or_said()?).await.or_said()?;
+            let by = By { who: Who::Operator("user create"), origin: &Origin::NONE };
+            let person = register_as(ctx, &by, email, password, role.parse().or_said()?).await.or_said()?;
             let shown = json!({ "id": person.id(), "email": person.email(), "role": role, "password": made_up });
             let password = made_up.map(|password| format!(" Password: {password}")).unwrap_or_default();
             print::one(format, &shown, &format!("{} is there, as {role}.{password}", person.email()))
         }
-        Command::Role { email, role, format } => {
-            if !set_role(ctx, &email, role.parse().or_said()?).await.or_said()? {
+        Command::Role { email, role, why, format } => {
+            let by = By { who: Who::Operator("user role"), origin: &Origin::NONE };
+            if !set_role(ctx, &by, &email, role.parse().or_said()?, &why).await.or_said()? {
                 bail!("there is nobody with the email {email}");
             }
             print::one(format, &json!({ "email": email, "role": role }), &format!("{email} is {role} now."))

@@ -7,6 +7,7 @@ use sqlx::PgPool;
 
 use super::{Filter, Line};
 use crate::Result;
+use crate::csv::cell;
 
 pub const HEADER: &str = "time,description,credits,balance,transaction,order\r\n";
 
@@ -30,24 +31,4 @@ fn row(line: &Line) -> String {
         line.transaction,
     );
     row
-}
-
-/// Quotes a cell, and disarms what a spreadsheet would run as a formula (OWASP, CSV injection).
-fn cell(text: &str) -> String {
-    let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = text.replace('"', "\"\"");
-    if dangerous { format!("\"'{text}\"") } else { format!("\"{text}\"") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_disarmed_and_quotes_doubled() {
-        assert_eq!(cell("Starter"), "\"Starter\"");
-        assert_eq!(cell("=1+1"), "\"'=1+1\"");
-        assert_eq!(cell("say \"hi\", now"), "\"say \"\"hi\"\", now\"");
-        assert_eq!(cell("@SUM(A1)"), "\"'@SUM(A1)\"");
-    }
 }

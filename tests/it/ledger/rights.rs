@@ -75,6 +75,9 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
     assert_eq!(
         callable,
         [
+            "audit_broken",
+            "audit_pseudonym",
+            "audit_record",
             "credits_broken_seals",
             "credits_capture_batch",
             "credits_expire",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use atlas::api_keys::Scope;
 use atlas::api_keys::create::{NewApiKey, create};
+use atlas::audit::{By, Origin, Who};
 use atlas::clock::Clock;
 use atlas::ledger::Key;
 use atlas::ledger::audit::audit;
@@ -25,6 +26,9 @@ use tokio::sync::mpsc;
 
 use crate::layers;
 use crate::serve::accept;
+
+/// Who makes the keys.
+const BY: By<'static> = By { who: Who::Operator("test"), origin: &Origin::NONE };
 
 pub struct Scene {
     pub spends: Spends,
@@ -74,7 +78,7 @@ impl Scene {
             keeps_mail: false,
             vault: atlas::vault::Vault::without_keys(),
         };
-        let created = create(&ctx, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
+        let created = create(&ctx, &BY, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
         let spends = Spends::start(&Context { db: as_app(options), ..ctx.clone() });
         let site =
             layers::wrap(crate::api::routes(spends.clone()), &ctx.public_url, layers::Known::by("http://127.0.0.1"));
@@ -121,7 +125,7 @@ impl Scene {
     /// A key of another application, named "Another".
     pub async fn another_key(&self) -> String {
         let new = NewApiKey::parse("Another", "another", vec![Scope::Spend]).unwrap();
-        create(&self.ctx, &new).await.unwrap().key.expose_secret().to_owned()
+        create(&self.ctx, &BY, &new).await.unwrap().key.expose_secret().to_owned()
     }
 
     /// A request as it should be.

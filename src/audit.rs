@@ -1,0 +1,172 @@
+//! Who did what, about whom, and why: entries that only grow, each with the hash of the one before. They are written in the
+//! transaction that they tell of; if one can't be written, what it tells of does not happen.
+
+pub mod change;
+pub mod export;
+pub mod list;
+pub mod verify;
+mod words;
+
+use std::net::IpAddr;
+
+use domain::{ApiKeyId, OrderId, PersonId};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+pub use self::change::Change;
+pub use self::words::What;
+use crate::Result;
+
+/// Who acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Person(PersonId),
+    /// Somebody with access to the machine, by this command: `user role`.
+    Operator(&'static str),
+    /// The program by itself: the name of the part that acted.
+    System(&'static str),
+    /// Somebody who is not known.
+    Nobody,
+}
+
+/// Where a request came from. Nothing of it is kept but the session's beginning and the network.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    #[serde(skip)]
+    pub session: Option<[u8; 32]>,
+    pub address: Option<IpAddr>,
+    /// What the log knows the request by.
+    pub request: Option<String>,
+}
+
+/// Who acts, from where: what a verb is handed that leaves an entry.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    pub who: Who,
+    pub origin: &'a Origin,
+}
+
+/// What a deed is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About<'a> {
+    Person(PersonId),
+    /// An e-mail address that somebody typed. Only a keyed hash of it is kept.
+    Address(&'a str),
+    Key(ApiKeyId),
+    Order(OrderId),
+    /// Anything else: what kind of thing, small letters and underscores, and its id, at most 300 characters.
+    Thing {
+        kind: &'static str,
+        id: &'a str,
+    },
+}
+
+/// One entry to be written.
+#[derive(Debug, Clone)]
+pub struct Deed<'a> {
+    pub who: Who,
+    pub what: What,
+    pub about: About<'a>,
+    pub change: Change,
+    /// Required for roles, money and what stops it.
+    pub why: Option<&'a str>,
+    pub origin: &'a Origin,
+}
+
+impl By<'_> {
+    pub fn did<'a>(&'a self, what: What, about: About<'a>) -> Deed<'a> {
+        Deed { who: self.who, what, about, change: Change::none(), why: None, origin: self.origin }
+    }
+}
+
+impl<'a> Deed<'a> {
+    #[must_use]
+    pub fn with(self, change: Change) -> Self {
+        Self { change, ..self }
+    }
+
+    #[must_use]
+    pub fn because(self, why: &'a str) -> Self {
+        Self { why: Some(why), ..self }
+    }
+}
+
+impl Origin {
+    pub const NONE: Self = Self { session: None, address: None, request: None };
+
+    fn session_prefix(&self) -> Option<String> {
+        self.session.map(|[a, b, c, d, ..]| format!("{:08x}", u32::from_be_bytes([a, b, c, d])))
+    }
+
+    /// Not the address itself, but its /24, or its /48 of IPv6.
+    fn network(&self) -> Option<String> {
+        self.address.map(|address| match address.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(v6) => {
+                let [a, b, c, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
+            }
+        })
+    }
+}
+
+/// Writes one entry, in the caller's transaction. From here to its end every other writer of entries waits: it is to be the
+/// last statement.
+///
+/// Errors: whatever the database refuses; the caller's transaction is lost then, and so is what it did.
+pub async fn record(db: &mut PgConnection, deed: &Deed<'_>) -> Result<()> {
+    let (actor, person, part) = match deed.who {
+        Who::Person(person) => ("person", Some(person), None),
+        Who::Operator(command) => ("operator", None, Some(command)),
+        Who::System(part) => ("system", None, Some(part)),
+        Who::Nobody => ("nobody", None, None),
+    };
+    let (about, about_id) = match deed.about {
+        About::Person(person) => ("person", person.to_string()),
+        About::Address(address) => ("address", address.replace('\0', " ")),
+        About::Key(key) => ("api_key", key.to_string()),
+        About::Order(order) => ("order", order.to_string()),
+        About::Thing { kind, id } => (kind, id.to_owned()),
+    };
+    sqlx::query!(
+        r#"select audit_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as "number!""#,
+        actor,
+        person as Option<PersonId>,
+        part,
+        deed.origin.session_prefix(),
+        deed.origin.network(),
+        deed.origin.request,
+        deed.what.as_str(),
+        about,
+        about_id,
+        deed.change.as_json(),
+        deed.why,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn of_an_address_only_its_network_is_kept() {
+        let network = |text: &str| Origin { address: Some(text.parse().unwrap()), ..Origin::NONE }.network().unwrap();
+        assert_eq!(network("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(network("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1::/48");
+    }
+
+    #[test]
+    fn of_a_session_only_the_beginning_is_kept() {
+        let origin = Origin { session: Some([0xab; 32]), ..Origin::NONE };
+        assert_eq!(origin.session_prefix().unwrap(), "abababab");
+    }
+}

@@ -1,0 +1,100 @@
+//! Reading the entries.
+
+use domain::PersonId;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use crate::Result;
+
+/// At most this many at once.
+pub const PAGE: i64 = 1_000;
+
+/// One entry, as it may be shown and exported.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    pub number: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// person, operator, system or nobody.
+    pub actor: String,
+    pub actor_id: Option<PersonId>,
+    pub part: Option<String>,
+    pub session: Option<String>,
+    pub network: Option<String>,
+    pub request: Option<String>,
+    pub deed: String,
+    pub about: String,
+    pub about_id: String,
+    pub change: Value,
+    pub why: Option<String>,
+    /// Hexadecimal.
+    pub hash: String,
+}
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// What this person did, and what was done about them.
+    pub person: Option<PersonId>,
+    /// What was tried with this address, as somebody typed it.
+    pub address: Option<String>,
+    pub deed: Option<String>,
+    pub since: Option<OffsetDateTime>,
+    pub until: Option<OffsetDateTime>,
+}
+
+/// Entries after number `after`, oldest first, at most `limit` and at most [`PAGE`].
+pub async fn after(db: impl PgExecutor<'_>, filter: &Filter, after: i64, limit: i64) -> Result<Vec<Entry>> {
+    Ok(sqlx::query_as!(
+        Entry,
+        r#"select number, at, actor, actor_id as "actor_id: PersonId", part, session, network, request, deed, about, about_id,
+            change, why, encode(hash, 'hex') as "hash!"
+        from audit_entries
+        where number > $1
+            and ($2::uuid is null and $3::text is null
+                or actor_id = $2
+                or about = 'person' and about_id = $2::text
+                or about = 'address' and about_id = audit_pseudonym($3))
+            and ($4::text is null or deed = $4)
+            and ($5::timestamptz is null or at >= $5)
+            and ($6::timestamptz is null or at < $6)
+        order by number limit $7"#,
+        after,
+        filter.person as Option<PersonId>,
+        filter.address,
+        filter.deed,
+        filter.since,
+        filter.until,
+        limit.min(PAGE),
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// The newest entries, newest first, at most `limit` and at most [`PAGE`].
+pub async fn newest(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
+    Ok(sqlx::query_as!(
+        Entry,
+        r#"select number, at, actor, actor_id as "actor_id: PersonId", part, session, network, request, deed, about, about_id,
+            change, why, encode(hash, 'hex') as "hash!"
+        from audit_entries
+        where ($1::uuid is null and $2::text is null
+                or actor_id = $1
+                or about = 'person' and about_id = $1::text
+                or about = 'address' and about_id = audit_pseudonym($2))
+            and ($3::text is null or deed = $3)
+            and ($4::timestamptz is null or at >= $4)
+            and ($5::timestamptz is null or at < $5)
+        order by number desc limit $6"#,
+        filter.person as Option<PersonId>,
+        filter.address,
+        filter.deed,
+        filter.since,
+        filter.until,
+        limit.min(PAGE),
+    )
+    .fetch_all(db)
+    .await?)
+}

@@ -1,0 +1,72 @@
+//! The deeds that leave an entry.
+
+macro_rules! deeds {
+    ($($name:ident $word:literal)+) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum What {
+            $($name,)+
+        }
+
+        impl What {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+        }
+    };
+}
+
+deeds! {
+    Registered "registered"
+    SignedIn "signed_in"
+    SignInRefused "sign_in_refused"
+    SignedOut "signed_out"
+    SessionEnded "session_ended"
+    SessionsEnded "sessions_ended"
+    Confirmed "confirmed"
+    ConfirmRefused "confirm_refused"
+    PasswordChanged "password_changed"
+    PasswordResetAsked "password_reset_asked"
+    PasswordReset "password_reset"
+    EmailVerified "email_verified"
+    EmailChangeAsked "email_change_asked"
+    EmailChanged "email_changed"
+    SecondFactorAdded "second_factor_added"
+    SecondFactorRemoved "second_factor_removed"
+    RecoveryCodesMade "recovery_codes_made"
+    RecoveryCodeUsed "recovery_code_used"
+    IdentityLinked "identity_linked"
+    IdentityUnlinked "identity_unlinked"
+    IdentityRefused "identity_refused"
+    RoleChanged "role_changed"
+    AccessRefused "access_refused"
+    LimitHit "limit_hit"
+    KeyCreated "key_created"
+    KeyRevoked "key_revoked"
+    VaultRotated "vault_rotated"
+    DataExported "data_exported"
+    AccountDeleted "account_deleted"
+    LatePayment "late_payment"
+    PaymentsStopped "payments_stopped"
+    PaymentsStarted "payments_started"
+    MembershipDemanded "membership_demanded"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_deed_has_a_word_of_its_own_that_the_table_takes() {
+        let words: std::collections::BTreeSet<&str> = What::ALL.iter().map(|what| what.as_str()).collect();
+        assert_eq!(words.len(), What::ALL.len());
+        for word in words {
+            assert!((3..=40).contains(&word.len()), "{word}");
+            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{word}");
+        }
+    }
+}
