@@ -53,6 +53,12 @@ pub enum Refusal {
     TooBusy,
     #[error("That was too often. Nothing was done. Please try again in {}.", wait(*.seconds))]
     TooManyTries { seconds: u32 },
+    #[error("Accounts that look after Atlas can’t be deleted here. Ask another admin to make yours a buyer’s first.")]
+    StaffStays,
+    #[error("Your credits have changed meanwhile. Nothing was deleted. Look at the number below and decide again.")]
+    CreditsHaveMoved,
+    #[error("Payments are stopped just now. Nothing was charged. Please come back later.")]
+    PaymentsAreStopped,
     #[error("This key was already used for a different request.")]
     KeyUsedForAnotherRequest,
     #[error("There aren’t enough credits for this.")]

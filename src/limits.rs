@@ -19,15 +19,17 @@ pub struct Limit {
     each: Duration,
 }
 
+/// The audit hears at most this often that a limit refused the same person, account or address.
+const NOTED_EVERY: Duration = Duration::minutes(10);
+
 /// Sign-ins that fail, by where they come from: three, and three a minute.
 pub const SIGN_IN_BY_ADDRESS: Limit = Limit::new("sign_in_by_address", 3, Duration::seconds(20));
 /// Sign-ins that fail, by whose they would be: ten, and ten an hour. Devices that their owner used before are free of it.
 pub const SIGN_IN_BY_ACCOUNT: Limit = Limit::new("sign_in_by_account", 10, Duration::minutes(6));
 /// Passwords asked for again, by the person: ten, and ten an hour.
 pub const CONFIRM_BY_PERSON: Limit = Limit::new("confirm_by_person", 10, Duration::minutes(6));
-/// The audit hears at most this often that a limit refused the same person, account or address.
-const NOTED_EVERY: Duration = Duration::minutes(10);
-
+/// Entries about doors that somebody may not pass: ten, and one a minute.
+pub const REFUSALS_BY_PERSON: Limit = Limit::new("refusals_by_person", 10, Duration::minutes(1));
 /// New accounts: three, and three an hour.
 pub const SIGN_UP_BY_ADDRESS: Limit = Limit::new("sign_up_by_address", 3, Duration::minutes(20));
 /// Checkouts and requests, which cost the provider and the admins: ten, and twenty an hour.

@@ -1,4 +1,5 @@
-//! Who is asking. [`SignedIn`] and [`Admin`] are proofs: only this module makes them, from what the database says now.
+//! Who is asking. [`SignedIn`], and what is in [`roles`], are proofs: only this module makes them, from what the database says
+//! now.
 
 pub mod account;
 pub mod confirm;
@@ -6,59 +7,17 @@ pub mod devices;
 pub mod fresh;
 pub mod password;
 pub mod register;
+pub mod roles;
 pub mod sessions;
 pub mod sign_in;
-
-use std::fmt;
-use std::str::FromStr;
 
 use domain::{Credits, PersonId};
 use sqlx::PgExecutor;
 
+pub use domain::Role;
+
+use crate::Result;
 use crate::ledger::balance::Balance;
-use crate::{Error, Result};
-
-/// What somebody may do here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    Buyer,
-    /// Reads, moves no money.
-    Support,
-    /// Refunds and exports.
-    Finance,
-    Admin,
-}
-
-impl Role {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Buyer => "buyer",
-            Self::Support => "support",
-            Self::Finance => "finance",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = Error;
-
-    fn from_str(word: &str) -> Result<Self> {
-        match word {
-            "buyer" => Ok(Self::Buyer),
-            "support" => Ok(Self::Support),
-            "finance" => Ok(Self::Finance),
-            "admin" => Ok(Self::Admin),
-            other => Err(Error::broken(format!("unknown role: {other}"))),
-        }
-    }
-}
 
 /// Proof that somebody is signed in, and what every page shows of them.
 #[derive(Debug, Clone)]
@@ -128,7 +87,7 @@ impl Visitor {
 /// The person whose session says `id`. Role and balance are read anew each time, so that a change bites at once.
 pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<SignedIn>> {
     let row = sqlx::query!(
-        r#"select person.email, person.name, person.role, wallet.posted as "posted: Credits",
+        r#"select person.email, person.name, person.role as "role: Role", wallet.posted as "posted: Credits",
             wallet.held as "held: Credits", wallet.debt as "debt: Credits",
             exists (
                 select from credit_orders o
@@ -146,7 +105,7 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
         id,
         email: row.email,
         name: row.name,
-        role: row.role.parse()?,
+        role: row.role,
         balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
         orders_wait: row.orders_wait,
     }))

@@ -1,7 +1,7 @@
 //! What surrounds every page: the way past the header, the header, the foot.
 
 use atlas::people::SignedIn;
-use domain::paths;
+use domain::{Role, paths};
 use islands::page_life::PageLife;
 use islands::theme::ThemeSwitch;
 use leptos::either::Either;
@@ -99,6 +99,7 @@ fn AccountMenu(person: SignedIn) -> impl IntoView {
                 <span class="muted">{person.email().to_owned()}</span>
             </p>
             <a href=paths::ACCOUNT>"Account"</a>
+            {(person.role() > Role::Buyer).then(|| view! { <a href=paths::ADMIN>"Administration"</a> })}
             <form method="post" action=SignOut::PATH>
                 <button class="button button--plain" r#type="submit"><Icon name="exit" />"Sign out"</button>
             </form>

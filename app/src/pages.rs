@@ -1,6 +1,7 @@
 //! One file a page. A page awaits one or few verbs of the core and draws every answer they can give.
 
 pub mod account;
+pub mod admin;
 pub mod confirm;
 pub mod credits;
 pub mod home;

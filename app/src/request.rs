@@ -6,6 +6,7 @@ use std::sync::Arc;
 use atlas::audit::Origin;
 use atlas::people::devices::{self, DeviceToken};
 use atlas::people::fresh::{self, Fresh};
+use atlas::people::roles::Support;
 use atlas::people::sessions::{end_this, id_hash};
 use atlas::people::sign_in::Knock;
 use atlas::people::{self, SignedIn, Visitor};
@@ -106,11 +107,13 @@ pub fn provide_request(site: &Site) {
     let theme = parts.as_ref().and_then(|parts| cookie(parts, Theme::COOKIE)).map_or(Theme::System, Theme::parse);
     let address = parts.as_ref().and_then(|parts| parts.extensions.get::<ClientAddress>());
     let device = parts.as_ref().and_then(|parts| cookie(parts, device_cookie(&site.ctx)));
+    let visitor = parts.as_ref().and_then(|parts| parts.extensions.get::<Visitor>().cloned());
     let said = |name| parts.as_ref().and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
     provide_context(Request {
         site: site.clone(),
         session,
-        visitor: Arc::default(),
+        // Whoever stood at the door has looked already, where the door asks for somebody.
+        visitor: Arc::new(OnceCell::new_with(visitor)),
         theme,
         address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
         device: device.and_then(DeviceToken::parse),
@@ -207,6 +210,13 @@ impl Request {
     /// Whoever is signed in; nobody is [`None`].
     pub async fn person(&self) -> Result<Option<SignedIn>> {
         Ok(self.visitor().await?.person().cloned())
+    }
+
+    /// Whoever is signed in, if they may read what is everybody's.
+    ///
+    /// Errors: [`Error::NotFound`] for all others: for them there is nothing.
+    pub async fn support(&self) -> Result<Support> {
+        Support::prove(self.person().await?.ok_or(Error::NotFound)?)
     }
 
     /// Makes this session the person's, who has just shown that it is them, under a new id (T43).

@@ -37,7 +37,8 @@ pub fn App() -> impl IntoView {
                         view=pages::receipt::ReceiptPage
                         ssr=whole.clone()
                     />
-                    <Route path=StaticSegment("account") view=pages::account::Account ssr=whole />
+                    <Route path=StaticSegment("account") view=pages::account::Account ssr=whole.clone() />
+                    <Route path=StaticSegment("admin") view=pages::admin::Admin ssr=whole />
                 </Routes>
             </Layout>
         </Router>

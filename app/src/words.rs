@@ -1,7 +1,7 @@
 //! How states and amounts read, one map per enum.
 
 use domain::ledger::TransactionKind;
-use domain::{FailureReason, OrderState, Price};
+use domain::{FailureReason, OrderState, Price, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -31,6 +31,25 @@ impl Tone {
             Self::Bad => "alert",
             Self::Info => "info",
         }
+    }
+}
+
+pub const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Buyer => "Buyer",
+        Role::Support => "Support",
+        Role::Finance => "Finance",
+        Role::Admin => "Admin",
+    }
+}
+
+/// What a role adds to those below it.
+pub const fn rights(role: Role) -> &'static str {
+    match role {
+        Role::Buyer => "Buys credits and sees what is their own.",
+        Role::Support => "Reads orders, payments and statements of everybody. Moves no money.",
+        Role::Finance => "Refunds, and exports the books.",
+        Role::Admin => "Everything else: plans, roles, keys, and deciding about orders by hand.",
     }
 }
 

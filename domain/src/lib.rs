@@ -11,6 +11,7 @@ pub mod paths;
 pub mod payment;
 pub mod plan;
 pub mod provider;
+pub mod role;
 #[cfg(not(target_arch = "wasm32"))]
 mod sql;
 
@@ -22,3 +23,4 @@ pub use order::{FailureReason, OrderState};
 pub use payment::{DisputeState, PaymentState, RefundState};
 pub use plan::Price;
 pub use provider::Provider;
+pub use role::Role;

@@ -8,6 +8,8 @@ pub const PAYMENT_STATUS: &str = "/payment/status";
 pub const TRANSACTIONS: &str = "/transactions";
 pub const TRANSACTIONS_CSV: &str = "/transactions.csv";
 pub const ACCOUNT: &str = "/account";
+/// Where those begin who look after Atlas. What is theirs alone stands below it.
+pub const ADMIN: &str = "/admin";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 /// Where the password is asked for again, before something that can do lasting harm.

@@ -89,6 +89,25 @@ fn cached(mut answer: Response, policy: HeaderValue) -> Response {
     answer
 }
 
+/// A built site with nothing in it, in a folder of its own.
+#[cfg(test)]
+pub fn built() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("atlas-site-{}", atlas::ids::fresh()));
+    std::fs::create_dir_all(folder.join("pkg")).unwrap_or_default();
+    for (file, content) in [
+        ("hash.txt", "js: 1\nwasm: 2\ncss: 3\n"),
+        ("robots.txt", "User-agent: *"),
+        ("pkg/atlas.1.js", "plain"),
+        ("pkg/atlas.1.js.br", "brotli"),
+        ("pkg/atlas.1.js.gz", "gzip"),
+        ("pkg/atlas.2.wasm", ""),
+        ("pkg/atlas.3.css", ""),
+    ] {
+        std::fs::write(folder.join(file), content).unwrap_or_default();
+    }
+    folder
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -97,23 +116,6 @@ mod tests {
     use axum::body::Body;
     use http::Request;
     use tower::ServiceExt as _;
-
-    fn built() -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("atlas-site-{}", atlas::ids::fresh()));
-        std::fs::create_dir_all(folder.join("pkg")).unwrap();
-        for (file, content) in [
-            ("hash.txt", "js: 1\nwasm: 2\ncss: 3\n"),
-            ("robots.txt", "User-agent: *"),
-            ("pkg/atlas.1.js", "plain"),
-            ("pkg/atlas.1.js.br", "brotli"),
-            ("pkg/atlas.1.js.gz", "gzip"),
-            ("pkg/atlas.2.wasm", ""),
-            ("pkg/atlas.3.css", ""),
-        ] {
-            std::fs::write(folder.join(file), content).unwrap();
-        }
-        folder
-    }
 
     async fn ask(folder: &Path, path: &str, encodings: &str) -> Response {
         let request = Request::get(path).header("accept-encoding", encodings).body(Body::empty()).unwrap();

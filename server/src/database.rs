@@ -95,6 +95,12 @@ impl Database {
         owner.close().await.context("closing a connection")
     }
 
+    /// A test's, which is migrated.
+    #[cfg(test)]
+    pub fn of(pool: &PgPool) -> Self {
+        Self { owner: (*pool.connect_options()).clone(), cluster: None }
+    }
+
     /// Pools whose rights were looked at: the ledger is out of their reach.
     pub async fn pools(&self) -> Result<Pools> {
         let pools = Pools {
@@ -198,13 +204,9 @@ mod tests {
 
     use super::*;
 
-    fn database(pool: &PgPool) -> Database {
-        Database { owner: (*pool.connect_options()).clone(), cluster: None }
-    }
-
     #[sqlx::test(migrator = "atlas::MIGRATOR")]
     async fn the_application_cannot_write_the_ledger(pool: PgPool) {
-        let pools = database(&pool).pools().await.unwrap();
+        let pools = Database::of(&pool).pools().await.unwrap();
         for statement in [
             "update credit_entries set amount = 1",
             "delete from credit_transactions",
@@ -225,12 +227,12 @@ mod tests {
     #[sqlx::test(migrator = "atlas::MIGRATOR")]
     async fn one_column_too_many_is_noticed(pool: PgPool) {
         sqlx::query("grant update (amount) on credit_entries to atlas_app").execute(&pool).await.unwrap();
-        assert!(database(&pool).pools().await.is_err());
+        assert!(Database::of(&pool).pools().await.is_err());
     }
 
     #[sqlx::test(migrator = "atlas::MIGRATOR")]
     async fn connections_wait_for_nothing_for_long(pool: PgPool) {
-        let pools = database(&pool).pools().await.unwrap();
+        let pools = Database::of(&pool).pools().await.unwrap();
         let shown: (String, String, String) = sqlx::query_as(
             "select current_setting('statement_timeout'), current_setting('lock_timeout'),
                 current_setting('idle_in_transaction_session_timeout')",

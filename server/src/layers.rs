@@ -9,6 +9,8 @@ pub mod redirect;
 mod refusal;
 mod request;
 
+pub use self::refusal::refuse;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 

@@ -20,6 +20,7 @@ mod order_events;
 mod post;
 mod providers;
 mod redraw;
+mod rights;
 mod router;
 mod seed;
 mod serve;

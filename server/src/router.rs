@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::database::Pools;
 use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
+use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
 use crate::{api, health, layers, order_events, redraw, session, statement_file, webhooks};
 
@@ -62,22 +63,34 @@ impl FromRef<AppState> for LeptosOptions {
 
 pub fn build(state: &AppState) -> Result<Router> {
     let pages = pages(state);
+    let guard = Guard::new(state.ctx.clone(), pages.clone());
     let with_session = pages
         .clone()
         .layer(from_fn_with_state(pages, redraw::at_once))
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
         .merge(statement_file::routes(state.ctx.clone()));
-    let mut site = Router::new()
-        .merge(health::routes(state.ctx.db.clone()))
-        .merge(state.site.routes()?)
-        .merge(api::routes(state.spends.clone()))
-        .merge(session::attach(with_session, &state.ctx));
+    let mut without =
+        Router::new().merge(health::routes(state.ctx.db.clone())).merge(api::routes(state.spends.clone()));
     if let Some(whop) = &state.whop {
         let inbox = state.inbox.clone();
-        site =
-            site.merge(webhooks::routes(state.ctx.clock.clone(), inbox, whop.provider.clone(), whop.secrets.clone()));
+        without = without.merge(webhooks::routes(
+            state.ctx.clock.clone(),
+            inbox,
+            whop.provider.clone(),
+            whop.secrets.clone(),
+        ));
     }
+    let site = state
+        .site
+        .routes()?
+        .merge(guarded(without, guard.clone()))
+        .merge(session::attach(guarded(with_session, guard), &state.ctx));
     Ok(layers::wrap(site, &state.ctx.public_url, state.known.clone()))
+}
+
+/// With the guard at every door, who lets nobody through but by the table of rights.
+pub fn guarded(routes: Router, guard: Guard) -> Router {
+    routes.layer(from_fn_with_state(guard, guard::ask))
 }
 
 /// The pages, the actions, and the page for everything that is nowhere.

@@ -11,7 +11,7 @@ use atlas::audit::{self, About, By, Change, Origin, What, Who};
 use atlas::clock::Clock;
 use atlas::people::sessions::{Terms, id_hash};
 use axum::Router;
-use domain::PersonId;
+use domain::{PersonId, Role};
 use serde::Deserialize as _;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
@@ -132,7 +132,7 @@ impl PgSessions {
     /// By the role that its person has now: who becomes an admin has an admin's session at once.
     async fn kept(&self, id: &Id) -> Result<Option<Kept>> {
         let row = sqlx::query!(
-            r#"select session.data, session.created_at, session.seen_at, person.role as "role?"
+            r#"select session.data, session.created_at, session.seen_at, person.role as "role?: Role"
             from sessions session left join user_profiles person on person.id = session.person_id
             where session.id_hash = $1 and session.expires_at > $2"#,
             &id_hash(id.0)[..],
@@ -142,8 +142,8 @@ impl PgSessions {
         .await
         .map_err(backend)?;
         let Some(row) = row else { return Ok(None) };
-        let role = row.role.map(|role| role.parse()).transpose().map_err(|_| Error::Decode("no role".to_owned()))?;
-        let kept = Kept { data: row.data, created_at: row.created_at, seen_at: row.seen_at, terms: Terms::of(role) };
+        let kept =
+            Kept { data: row.data, created_at: row.created_at, seen_at: row.seen_at, terms: Terms::of(row.role) };
         Ok((kept.terms.end(kept.created_at, kept.seen_at) > self.clock.now()).then_some(kept))
     }
 

@@ -18,8 +18,7 @@ impl Change {
     /// A field that was one thing and is another now.
     #[must_use]
     pub fn from_to(mut self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
-        let change =
-            if is_secret(field) { json!(HIDDEN) } else { json!({ "from": from.into(), "to": to.into() }) };
+        let change = if is_secret(field) { json!(HIDDEN) } else { json!({ "from": from.into(), "to": to.into() }) };
         self.0.insert(field.to_owned(), change);
         self
     }

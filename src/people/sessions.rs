@@ -96,9 +96,10 @@ pub async fn end(ctx: &Context, person: &SignedIn, id: Uuid, origin: &Origin) ->
 pub async fn end_this(ctx: &Context, person: &SignedIn, this: [u8; 32], origin: &Origin) -> Result<()> {
     let owner = person.id();
     let mut tx = ctx.db.begin().await?;
-    let ended = sqlx::query!("delete from sessions where person_id = $1 and id_hash = $2", owner as PersonId, &this[..])
-        .execute(&mut *tx)
-        .await?;
+    let ended =
+        sqlx::query!("delete from sessions where person_id = $1 and id_hash = $2", owner as PersonId, &this[..])
+            .execute(&mut *tx)
+            .await?;
     if ended.rows_affected() == 1 {
         let by = By { who: Who::Person(owner), origin };
         audit::record(&mut tx, &by.did(What::SignedOut, About::Person(owner))).await?;

@@ -21,6 +21,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 use time::Duration;
 
+use crate::people::HASHING;
 use crate::stage::{OPERATOR, Stage, refusal};
 
 async fn entries(stage: &Stage) -> Vec<Entry> {
@@ -52,18 +53,21 @@ async fn refused(db: &PgPool, sql: &str) -> String {
 
 /// As somebody would who owns the database and means harm.
 async fn tampers(stage: &Stage, sql: &str) {
-    let whole = format!("alter table audit_entries disable trigger all; {sql}; alter table audit_entries enable trigger all");
+    let whole =
+        format!("alter table audit_entries disable trigger all; {sql}; alter table audit_entries enable trigger all");
     sqlx::raw_sql(AssertSqlSafe(whole)).execute(&stage.owner).await.unwrap();
 }
 
 async fn begins_session(stage: &Stage, person: &SignedIn, id: u8) -> [u8; 32] {
     let hash = [id; 32];
-    sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', now() + interval '1 day')")
-        .bind(&hash[..])
-        .bind(person.id())
-        .execute(&stage.ctx.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', now() + interval '1 day')",
+    )
+    .bind(&hash[..])
+    .bind(person.id())
+    .execute(&stage.ctx.db)
+    .await
+    .unwrap();
     hash
 }
 
@@ -190,6 +194,7 @@ async fn many_who_write_at_once_make_one_chain(pool: PgPool) {
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn t47_a_refused_sign_in_is_noted_alike_whether_there_is_such_an_account(pool: PgPool) {
+    let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     stage.buyer("ana").await;
     let knock = |last| Knock {
@@ -208,7 +213,10 @@ async fn t47_a_refused_sign_in_is_noted_alike_whether_there_is_such_an_account(p
     }
     let [known, unknown, again] = entries(&stage).await.try_into().unwrap();
     for entry in [&known, &unknown] {
-        assert_eq!((entry.actor.as_str(), entry.deed.as_str(), entry.about.as_str()), ("nobody", "sign_in_refused", "address"));
+        assert_eq!(
+            (entry.actor.as_str(), entry.deed.as_str(), entry.about.as_str()),
+            ("nobody", "sign_in_refused", "address")
+        );
         assert_eq!((entry.actor_id, &entry.change), (None, &json!({})));
         assert_eq!(entry.network.as_deref(), Some("198.51.100.0/24"));
         assert!(entry.about_id.len() == 24 && entry.about_id.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -217,8 +225,10 @@ async fn t47_a_refused_sign_in_is_noted_alike_whether_there_is_such_an_account(p
     assert_eq!(known.about_id, again.about_id, "the same address, however it is typed");
     let of_ana = Filter { address: Some("ana@example.com".to_owned()), ..Filter::default() };
     assert_eq!(newest(&stage.ctx.db, &of_ana, 10).await.unwrap(), [again, known]);
-    let written: String =
-        sqlx::query_scalar("select string_agg(audit_entries::text, ' ') from audit_entries").fetch_one(&stage.owner).await.unwrap();
+    let written: String = sqlx::query_scalar("select string_agg(audit_entries::text, ' ') from audit_entries")
+        .fetch_one(&stage.owner)
+        .await
+        .unwrap();
     assert!(!written.contains("example.com"), "{written}");
 }
 

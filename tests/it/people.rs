@@ -24,7 +24,7 @@ use tokio::sync::RwLock;
 use crate::stage::{OPERATOR, Stage, promo, refusal};
 
 /// Only so many passwords are hashed at once in a process, this one too: whoever floods needs it alone.
-static HASHING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
+pub static HASHING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
 const GOOD: &str = "correct horse battery";
 
@@ -149,7 +149,8 @@ async fn two_changes_of_a_password_at_once_are_one(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let change = |new: &'static str| change_password(&stage.ctx, &ana, SecretString::from(GOOD), password(new), &Origin::NONE);
+    let change =
+        |new: &'static str| change_password(&stage.ctx, &ana, SecretString::from(GOOD), password(new), &Origin::NONE);
     let answers = join_all([change("first new one"), change("second new one")]).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     let good = if answers[0].is_ok() { "first new one" } else { "second new one" };

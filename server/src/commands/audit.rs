@@ -76,7 +76,13 @@ impl Which {
             Some(email) => find(&ctx.db, email).await.or_said()?,
             None => None,
         };
-        Ok(Filter { person, address: self.person.clone(), deed: self.deed.clone(), since: self.since, until: self.until })
+        Ok(Filter {
+            person,
+            address: self.person.clone(),
+            deed: self.deed.clone(),
+            since: self.since,
+            until: self.until,
+        })
     }
 }
 

@@ -9,6 +9,8 @@ use atlas::people::account::set_role;
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use domain::Role;
 use rand::Rng as _;
 use serde_json::json;
 
@@ -22,8 +24,8 @@ pub enum Command {
     /// Make an account. Its password is made up and shown once, or read from standard input.
     Create {
         email: String,
-        #[arg(long, default_value = "buyer", value_name = "ROLE", value_parser = ROLES)]
-        role: String,
+        #[arg(long, default_value = "buyer", value_name = "ROLE", value_parser = role())]
+        role: Role,
         /// Read the password from standard input, up to the first line's end.
         #[arg(long)]
         password_stdin: bool,
@@ -33,8 +35,8 @@ pub enum Command {
     /// Give an account a role. It applies from the next page on, and ends the account's sessions.
     Role {
         email: String,
-        #[arg(value_parser = ROLES)]
-        role: String,
+        #[arg(value_parser = role())]
+        role: Role,
         /// Why. It is written into the audit.
         #[arg(long)]
         why: String,
@@ -43,7 +45,10 @@ pub enum Command {
     },
 }
 
-const ROLES: [&str; 4] = ["buyer", "support", "finance", "admin"];
+/// One of the four words, listed where another was typed.
+fn role() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str())).try_map(|word| word.parse::<Role>())
+}
 
 pub async fn run(ctx: &Context, command: Command) -> Result<()> {
     match command {
@@ -56,14 +61,14 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
             let email = Email::parse("email", &email).map_err(atlas::Error::Invalid).or_said()?;
             let password = NewPassword::parse("password", &password).map_err(atlas::Error::Invalid).or_said()?;
             let by = By { who: Who::Operator("user create"), origin: &Origin::NONE };
-            let person = register_as(ctx, &by, email, password, role.parse().or_said()?).await.or_said()?;
+            let person = register_as(ctx, &by, email, password, role).await.or_said()?;
             let shown = json!({ "id": person.id(), "email": person.email(), "role": role, "password": made_up });
             let password = made_up.map(|password| format!(" Password: {password}")).unwrap_or_default();
             print::one(format, &shown, &format!("{} is there, as {role}.{password}", person.email()))
         }
         Command::Role { email, role, why, format } => {
             let by = By { who: Who::Operator("user role"), origin: &Origin::NONE };
-            if !set_role(ctx, &by, &email, role.parse().or_said()?, &why).await.or_said()? {
+            if !set_role(ctx, &by, &email, role, &why).await.or_said()? {
                 bail!("there is nobody with the email {email}");
             }
             print::one(format, &json!({ "email": email, "role": role }), &format!("{email} is {role} now."))

@@ -1,0 +1,53 @@
+//! Where those begin who look after Atlas: what their role may do.
+
+use atlas::Result;
+use atlas::people::roles::Support;
+use domain::Role;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::parts::problem::problem;
+use crate::request::Request;
+use crate::words;
+
+#[component]
+pub fn Admin() -> impl IntoView {
+    view! { <Suspense>{Suspend::new(draw())}</Suspense> }
+}
+
+async fn draw() -> AnyView {
+    match staff().await {
+        Ok(staff) => view! { <AdminPage role=staff.person().role() /> }.into_any(),
+        Err(error) => problem(&error),
+    }
+}
+
+/// Strangers learn no more than buyers: that there is nothing.
+async fn staff() -> Result<Support> {
+    Request::current()?.support().await
+}
+
+#[component]
+fn AdminPage(role: Role) -> impl IntoView {
+    let roles = Role::ALL.iter().copied().filter(|each| *each != Role::Buyer);
+    view! {
+        <Title text="Administration · Atlas Credits" />
+        <main id="main" class="page page--reading">
+            <div class="page-head"><h1>"Administration"</h1></div>
+            <section class="stack" aria-labelledby="roles-title">
+                <h2 id="roles-title">"What each role may do"</h2>
+                <p>"Yours is "<strong>{words::role(role)}</strong>". Each role may also do what those above it may."</p>
+                <dl class="facts">
+                    {roles
+                        .map(|each| view! {
+                            <div>
+                                <dt>{words::role(each)}{(each == role).then_some(" (you)")}</dt>
+                                <dd>{words::rights(each)}</dd>
+                            </div>
+                        })
+                        .collect_view()}
+                </dl>
+            </section>
+        </main>
+    }
+}

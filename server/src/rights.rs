@@ -1,0 +1,151 @@
+//! What each door of the site needs, in one place. A request passes only if its route stands here and its sender is or has
+//! what the route needs, as the database says at this moment; a route that is missing here is not served (T40).
+
+pub mod guard;
+#[cfg(test)]
+mod tests;
+
+use atlas::api_keys::Scope;
+use domain::{Role, paths};
+
+use self::Kind::{Api, File, Form, Machine, Page, Stream, Webhook};
+use self::Need::{Key, Nobody, Of, Signature, SignedIn};
+
+/// What whoever asks must be or have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Nobody,
+    SignedIn,
+    /// This role, or one above it.
+    Of(Role),
+    /// An API key of this scope. The handler looks it up, in the transaction that acts for it.
+    Key(Scope),
+    /// A signature by the provider. The handler's extractor checks it, over the raw bytes.
+    Signature,
+}
+
+/// How a door says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// To sign in and back; 404 for those who may not.
+    Page,
+    /// A form's action: to sign in; 403 for those who may not.
+    Form,
+    /// A download: to sign in; 404.
+    File,
+    /// What a script listens to: 401; 404.
+    Stream,
+    /// JSON for programs: 401; 403.
+    Api,
+    /// From the provider's machines: 401.
+    Webhook,
+    /// For supervisors and browsers: what is in it is nobody's.
+    Machine,
+}
+
+/// One door.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// The route as the router has it.
+    pub path: &'static str,
+    pub kind: Kind,
+    pub need: Need,
+}
+
+const fn door(path: &'static str, kind: Kind, need: Need) -> Door {
+    Door { path, kind, need }
+}
+
+/// Every route and every server function. Only the built site's files stand apart: the server finds them in a folder, they
+/// are nobody's secret, and a request never changes them.
+pub const DOORS: &[Door] = &[
+    // Pages.
+    door(paths::HOME, Page, Nobody),
+    door(paths::SIGN_IN, Page, Nobody),
+    door(paths::SIGN_UP, Page, Nobody),
+    door(paths::CREDITS, Page, SignedIn),
+    door(paths::PAYMENT_STATUS, Page, SignedIn),
+    door(paths::TRANSACTIONS, Page, SignedIn),
+    door("/transactions/{id}", Page, SignedIn),
+    door("/receipt/{id}", Page, SignedIn),
+    door(paths::ACCOUNT, Page, SignedIn),
+    door(paths::CONFIRM, Page, SignedIn),
+    door(paths::ADMIN, Page, Of(Role::Support)),
+    // What forms are sent to: the server functions.
+    door("/do/sign-in", Form, Nobody),
+    door("/do/sign-up", Form, Nobody),
+    door("/do/sign-out", Form, Nobody),
+    door(paths::CHOOSE_THEME, Form, Nobody),
+    door("/do/buy-credits", Form, SignedIn),
+    door("/do/request-credits", Form, SignedIn),
+    door("/do/confirm", Form, SignedIn),
+    door("/do/rename", Form, SignedIn),
+    door("/do/change-password", Form, SignedIn),
+    door("/do/end-session", Form, SignedIn),
+    door("/do/end-other-sessions", Form, SignedIn),
+    // Files and streams.
+    door(paths::TRANSACTIONS_CSV, File, SignedIn),
+    door(paths::ORDER_EVENTS, Stream, SignedIn),
+    // Machines.
+    door(paths::API_SPEND, Api, Key(Scope::Spend)),
+    door(paths::WHOP_WEBHOOK, Webhook, Signature),
+    // Signing in elsewhere, and who a token or a cookie belongs to: these ask for themselves.
+    door("/sign-in/refused", Page, Nobody),
+    door("/api/whop/auth", Page, Nobody),
+    door("/api/whop/callback", Page, Nobody),
+    door("/api/whop/verify", Api, Nobody),
+    door("/api/whop/refresh", Api, Nobody),
+    door("/do/confirm-with-whop", Form, SignedIn),
+    door("/do/link-whop", Form, SignedIn),
+    door("/do/unlink-whop", Form, SignedIn),
+    door("/do/enter-licence", Form, SignedIn),
+    // Links out of mails, second factors, and what leads to them.
+    door("/sign-in/code", Page, Nobody),
+    door("/forgot-password", Page, Nobody),
+    door("/reset-password", Page, Nobody),
+    door("/confirm-email", Page, Nobody),
+    door("/keep-email", Page, Nobody),
+    door("/account/email", Page, SignedIn),
+    door("/account/password", Page, SignedIn),
+    door("/account/second-factor", Page, SignedIn),
+    door("/do/sign-in-code", Form, Nobody),
+    door("/do/forgot-password", Form, Nobody),
+    door("/do/reset-password", Form, Nobody),
+    door("/do/confirm-email", Form, Nobody),
+    door("/do/keep-email", Form, Nobody),
+    door("/do/stay-with-email", Form, SignedIn),
+    door("/do/change-email", Form, SignedIn),
+    door("/do/send-confirmation", Form, SignedIn),
+    door("/do/begin-second-factor", Form, SignedIn),
+    door("/do/finish-second-factor", Form, SignedIn),
+    door("/do/remove-second-factor", Form, SignedIn),
+    // In a frame of Whop's, by its token; reports of the content policy.
+    door("/embed/credits", Page, Nobody),
+    door("/csp-report", Machine, Nobody),
+    door("/healthz", Machine, Nobody),
+    door("/readyz", Machine, Nobody),
+];
+
+/// Everything under these needs at least this, whatever [`DOORS`] says, and whether there is such a route or not.
+pub const AREAS: &[(&str, Need)] = &[("/admin", Of(Role::Support)), ("/do/admin", Of(Role::Support))];
+
+/// What is asked of whoever comes to this route; none: it is not served. `None` for the route itself is the page for what
+/// isn't there.
+pub fn of(route: Option<&str>, path: &str) -> Option<Door> {
+    let Some(route) = route else { return Some(door("", Page, area(path).unwrap_or(Nobody))) };
+    let known = DOORS.iter().find(|door| door.path == route).copied()?;
+    Some(Door { need: stricter(known.need, area(path)), ..known })
+}
+
+fn area(path: &str) -> Option<Need> {
+    let within = |area: &str| path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    AREAS.iter().find(|(area, _)| within(area)).map(|(_, need)| *need)
+}
+
+fn stricter(need: Need, area: Option<Need>) -> Need {
+    match (need, area) {
+        (Of(role), Some(Of(least))) => Of(role.max(least)),
+        (_, Some(least)) => least,
+        (need, None) => need,
+    }
+}

@@ -1,0 +1,148 @@
+//! Asks everybody at the door for what the table of rights demands, and turns away who hasn't got it.
+
+use app::request::{ClientAddress, PERSON_KEY};
+use atlas::audit::{self, About, By, Origin, What, Who};
+use atlas::limits::{self, REFUSALS_BY_PERSON};
+use atlas::people::{self, SignedIn, Visitor, sessions};
+use atlas::{Context, Error};
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::{PersonId, paths};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use tower::ServiceExt as _;
+use tower_sessions::Session;
+
+use super::{Door, Kind, Need};
+use crate::layers;
+
+#[derive(Clone)]
+pub struct Guard {
+    ctx: Context,
+    /// Draws the page for what isn't there.
+    pages: Router,
+}
+
+impl Guard {
+    pub fn new(ctx: Context, pages: Router) -> Self {
+        Self { ctx, pages }
+    }
+}
+
+/// To be outside every route, and inside the session layer where a door needs a session.
+pub async fn ask(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let Some(door) = super::of(route, request.uri().path()) else {
+        tracing::error!(route, "this route stands in no table of rights, so it is not served");
+        return guard.nothing_here(request).await;
+    };
+    // What a form's address does not take is for the router to say.
+    let takes_nothing = door.kind == Kind::Form && request.method() != Method::POST;
+    match door.need {
+        _ if takes_nothing => next.run(request).await,
+        // Keys and signatures are proved to the handlers, which can't act without: `ApiCaller`, `VerifiedDelivery`.
+        Need::Nobody | Need::Key(_) | Need::Signature => next.run(request).await,
+        Need::SignedIn | Need::Of(_) => match guard.who(request.extensions().get::<Session>().cloned()).await {
+            Ok(Visitor::Person(person)) if may(&person, door.need) => {
+                // Whoever draws the page need not look again.
+                request.extensions_mut().insert(Visitor::Person(person));
+                next.run(request).await
+            }
+            Ok(visitor) => guard.refuse(door, visitor, request).await,
+            Err(error) => {
+                tracing::error!(error = ?error, "it can't be said who asks");
+                let sentence = "We can’t tell just now who you are. Please try again in a minute.";
+                layers::refuse(request.headers(), StatusCode::SERVICE_UNAVAILABLE, sentence)
+            }
+        },
+    }
+}
+
+fn may(person: &SignedIn, need: Need) -> bool {
+    match need {
+        Need::Of(role) => person.role() >= role,
+        _ => true,
+    }
+}
+
+impl Guard {
+    /// Person and role are read from the database each time, so that what was taken away bites at once.
+    async fn who(&self, session: Option<Session>) -> atlas::Result<Visitor> {
+        let session = session.ok_or_else(|| Error::broken("no session at this door"))?;
+        let person: Option<PersonId> = session.get(PERSON_KEY).await.map_err(Error::unavailable)?;
+        let Some(person) = person else { return Ok(Visitor::Nobody) };
+        Ok(people::load(&self.ctx.db, person).await?.map_or(Visitor::Nobody, Visitor::Person))
+    }
+
+    async fn refuse(&self, door: Door, visitor: Visitor, request: Request) -> Response {
+        if let Need::Of(role) = door.need {
+            tracing::warn!(door = door.path, needs = %role, "authz.denied");
+            if let Visitor::Person(person) = &visitor {
+                let id = if door.path.is_empty() { request.uri().path() } else { door.path };
+                let id: String = id.chars().take(ABOUT_CHARS_MAX).collect();
+                self.note(&id, person, &origin(&request)).await;
+            }
+        }
+        match (door.kind, door.need) {
+            (Kind::Page | Kind::File, Need::SignedIn) => sign_in_first(door.kind, request.uri()),
+            (Kind::Form, Need::SignedIn) => Redirect::to(paths::SIGN_IN).into_response(),
+            (Kind::Page | Kind::File, _) => self.nothing_here(request).await,
+            (Kind::Stream, Need::SignedIn) => StatusCode::UNAUTHORIZED.into_response(),
+            (Kind::Stream, _) => StatusCode::NOT_FOUND.into_response(),
+            (Kind::Form | Kind::Api | Kind::Webhook | Kind::Machine, _) => {
+                let sentence = "Your account may not do this. Nothing was changed.";
+                layers::refuse(request.headers(), StatusCode::FORBIDDEN, sentence)
+            }
+        }
+    }
+
+    /// The page that everybody sees where nothing is.
+    async fn nothing_here(&self, mut request: Request) -> Response {
+        *request.uri_mut() = Uri::from_static("/not-here");
+        *request.method_mut() = Method::GET;
+        let Ok(page) = self.pages.clone().oneshot(request).await;
+        page
+    }
+
+    /// Into the audit, as long as it is not a flood.
+    async fn note(&self, door: &str, person: &SignedIn, origin: &Origin) {
+        let noted = async {
+            if limits::take(&self.ctx, &REFUSALS_BY_PERSON, &person.id().to_string()).await.is_err() {
+                return Ok(());
+            }
+            let by = By { who: Who::Person(person.id()), origin };
+            let mut db = self.ctx.db.acquire().await?;
+            audit::record(&mut db, &by.did(What::AccessRefused, About::Thing { kind: "door", id: door })).await
+        };
+        if let Err(error) = noted.await {
+            tracing::error!(error = ?error, "a refusal could not be written down");
+        }
+    }
+}
+
+/// The audit takes 300.
+const ABOUT_CHARS_MAX: usize = 200;
+
+fn origin(request: &Request) -> Origin {
+    let session = request.extensions().get::<Session>().and_then(Session::id);
+    Origin {
+        session: session.map(|id| sessions::id_hash(id.0)),
+        address: request.extensions().get::<ClientAddress>().map(|client| client.0),
+        request: request_id(request.headers()),
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-request-id")?.to_str().ok().map(ToOwned::to_owned)
+}
+
+/// And back to the page, or to the page that the file belongs to.
+fn sign_in_first(kind: Kind, uri: &Uri) -> Response {
+    let back_to = match kind {
+        Kind::File => uri.path().rsplit_once('.').map_or(uri.path(), |(page, _)| page),
+        _ => uri.path_and_query().map_or(uri.path(), http::uri::PathAndQuery::as_str),
+    };
+    Redirect::to(&paths::with_next(paths::SIGN_IN, back_to)).into_response()
+}
