@@ -1,37 +1,13 @@
 // Every page in every state, light and dark, narrow and wide: no serious finding of axe, no sideways scroll, nothing
 // that moves by itself, and a purchase with the keyboard alone.
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import assert from 'node:assert/strict'
+import { findings, overflow } from './axe.mjs'
 import { stage } from './story.mjs'
 import { waitFor } from './stack.mjs'
 import { checkoutOf, freshMail, inState, newestOrder, openCheckout, password, plan, signUp } from './steps.mjs'
 
 const { story } = stage()
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** What axe finds serious or critical on the page. */
-async function findings(page) {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
-  return violations
-    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary.split('\n').slice(1).join(';').trim()}`))
-}
-
-/** By how much the page is wider than the window, and what sticks out. */
-function overflow(page) {
-  return page.evaluate(() => {
-    const width = document.documentElement.clientWidth
-    const sticksOut = (element) => element.getBoundingClientRect().right > width + 0.5
-    return {
-      excess: document.scrollingElement.scrollWidth - width,
-      culprits: [...document.querySelectorAll('body *')].filter(sticksOut).slice(0, 5).map(({ outerHTML }) => outerHTML.slice(0, 60)),
-    }
-  })
-}
-
 story('axe and the ruler see a planted fault', async ({ visit }) => {
   const { page } = await visit({ width: 320 })
   await page.goto('/sign-in')

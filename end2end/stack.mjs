@@ -43,6 +43,7 @@ class Stack {
   #cluster
   #name = `e2e_${randomBytes(6).toString('hex')}`
   #database
+  #env
   #folder = mkdtempSync(join(tmpdir(), 'atlas-e2e-'))
   #children = []
   #env
@@ -62,6 +63,7 @@ class Stack {
       SANDBOX_WEBHOOK_URL: `${this.app}/api/webhooks/whop`,
       DATABASE_URL: this.#database,
       ATLAS_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      ATLAS_REQUIRE_SECOND_FACTOR: 'off',
       PAYMENT_PROVIDER: 'whop',
       ATLAS_LISTEN: `127.0.0.1:${port}`,
       ATLAS_PUBLIC_URL: this.app,
@@ -72,6 +74,7 @@ class Stack {
     this.#env = env
     this.sandbox = await this.#startServer('sandbox', sandboxBin, [], env)
     Object.assign(env, { WHOP_API_URL: `${this.sandbox}/api/v1`, WHOP_WEB_URL: this.sandbox })
+    this.#env = env
     await exec(atlasBin, ['seed-demo'], { env, cwd: root })
     await this.#startServer('atlas', atlasBin, ['serve'], env)
     await waitFor(async () => (await fetch(`${this.app}/readyz`)).ok, '/readyz', readyTimeoutMs)
@@ -82,6 +85,11 @@ class Stack {
     if (!server.address) throw new Error(`${name} ended: ${server.lastWords()}`)
     this.#children.push(server.child)
     return server.address
+  }
+
+  /** A command of the program's that answers in JSON. */
+  async atlas(...command) {
+    return JSON.parse((await exec(atlasBin, command, { env: this.#env, cwd: root })).stdout)
   }
 
   async stop() {

@@ -5,8 +5,16 @@ import { randomBytes } from 'node:crypto'
 export const password = 'correct horse battery'
 export const freshMail = () => `visitor-${randomBytes(6).toString('hex')}@example.com`
 
-/** Makes an account and ends on the credits page. */
+/** Makes an account whose address is confirmed, and ends on the credits page. */
 export async function signUp(visitor, email = freshMail()) {
+  await openAccount(visitor, email)
+  await visitor.stack.sql`update user_profiles set email = claimed_email, claimed_email = null where claimed_email = ${email} returning id`
+  await visitor.page.goto('/credits')
+  return email
+}
+
+/** The same without confirming that the address is theirs. */
+export async function openAccount(visitor, email = freshMail()) {
   const { page } = visitor
   await page.goto('/sign-up')
   await page.getByLabel('Email').fill(email)
@@ -16,6 +24,22 @@ export async function signUp(visitor, email = freshMail()) {
   visitor.email = email
   return email
 }
+
+/** The newest mail of a kind, as `atlas mail show` prints it. */
+export async function newestMail(stack, kind) {
+  const [{ id }] = await stack.sql`select max(id) as id from mails where kind = ${kind}`
+  return stack.atlas('mail', 'show', String(id), '--json')
+}
+
+/** The path that the link in the newest mail of a kind leads to. */
+export async function linkIn(stack, kind) {
+  const { text } = await newestMail(stack, kind)
+  const { pathname, search } = new URL(text.match(/https?:\/\/\S+\?token=\w+/)[0])
+  return pathname + search
+}
+
+/** As if nobody had confirmed for ten minutes that it is them. */
+export const staleConfirmations = (stack) => stack.sql`update sessions set confirmed_at = now() - interval '10 minutes' returning public_id`
 
 export async function signIn(visitor, email, secret = password) {
   const { page } = visitor

@@ -31,6 +31,7 @@ export function stage(settings = {}) {
       const visitors = []
       const visit = async (options = {}) => {
         const visitor = await Visitor.open(browser, { at: stack.app, ...given, ...options })
+        visitor.stack = stack
         visitors.push(visitor)
         return visitor
       }

@@ -19,6 +19,8 @@ pub struct Context {
     pub public_url: String,
     /// There is no mail server: mails are kept for the operator to read. A command always leaves that to the server.
     pub keeps_mail: bool,
+    /// Whoever may do more than buy has to have a second factor.
+    pub staff_need_second_factor: bool,
     /// Seals what is stored and has to be read again. A command that has no keys has none here.
     pub vault: Vault,
 }

@@ -49,6 +49,18 @@ pub enum Refusal {
     WrongCredentials,
     #[error("This isn’t your password. Try again.")]
     WrongPassword,
+    #[error("This code isn’t right, or it was used already. Wait for the next one and try again.")]
+    WrongCode,
+    #[error("That took too long, or too many codes were wrong. Sign in again.")]
+    SignInIsOver,
+    #[error("Your role needs a second factor. You can set it up anew, but not do without.")]
+    SecondFactorRequired,
+    #[error("Confirm your email address first; then you can set up a second factor.")]
+    ConfirmEmailFirst,
+    #[error("This link was used already, or it is too old. Ask for a new one.")]
+    LinkIsOver,
+    #[error("Another account has this address.")]
+    AddressTaken,
     #[error("Too many sign-ins are being checked at once. Please try again in a few seconds.")]
     TooBusy,
     #[error("That was too often. Nothing was done. Please try again in {}.", wait(*.seconds))]

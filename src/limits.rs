@@ -32,6 +32,12 @@ pub const CONFIRM_BY_PERSON: Limit = Limit::new("confirm_by_person", 10, Duratio
 pub const REFUSALS_BY_PERSON: Limit = Limit::new("refusals_by_person", 10, Duration::minutes(1));
 /// New accounts: three, and three an hour.
 pub const SIGN_UP_BY_ADDRESS: Limit = Limit::new("sign_up_by_address", 3, Duration::minutes(20));
+/// Codes of a second factor that are wrong, by whose it is: ten, and ten an hour. The password had to be right before.
+pub const CODES_BY_PERSON: Limit = Limit::new("codes_by_person", 10, Duration::minutes(6));
+/// Links for a new password, by where they are asked for: three, and three an hour.
+pub const RESET_BY_ADDRESS: Limit = Limit::new("reset_by_address", 3, Duration::minutes(20));
+/// Mails that anybody can have sent to an address: three, and one an hour.
+pub const MAIL_BY_RECIPIENT: Limit = Limit::new("mail_by_recipient", 3, Duration::hours(1));
 /// Checkouts and requests, which cost the provider and the admins: ten, and twenty an hour.
 pub const ORDERS_BY_BUYER: Limit = Limit::new("orders_by_buyer", 10, Duration::minutes(3));
 /// The same for all who share an address: thirty, and sixty an hour. Stolen cards are tried out by many accounts.

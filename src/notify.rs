@@ -1,6 +1,7 @@
 //! What people are told by mail. News are announced in the transaction that makes them true, kept in an outbox, and
 //! sent afterwards; the text is made when its turn comes, from what is true then.
 
+mod account;
 mod admin;
 mod buyer;
 pub mod deliver;
@@ -10,12 +11,14 @@ pub mod post;
 
 use std::str::FromStr;
 
-use domain::{EventId, OrderId};
+use domain::{EventId, OrderId, PersonId};
 use sqlx::PgConnection;
 use time::Duration;
+use uuid::Uuid;
 
+pub use self::account::AccountNews;
 use crate::jobs::TRIES_MAX;
-use crate::{Context, Error, Result};
+use crate::{Context, Error, Result, ids};
 
 /// Something that somebody should hear of, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum News {
     PaymentFailed { order: OrderId, payment: String },
     /// To the buyer: money went back and credits with it. `refund`: the provider's id.
     Refunded { order: OrderId, refund: String },
+    /// To an address, about somebody's own account: said as often as it happens. `id`: of this one.
+    Account { what: AccountNews, person: Option<PersonId>, address: String, id: Uuid },
     /// To the admins, gathered into one mail an hour.
     AdminPaymentFailed { order: OrderId, payment: String },
     /// To the admins: an event that doesn't fit and waits for a person.
@@ -40,14 +45,27 @@ pub enum Kind {
     Receipt,
     PaymentFailed,
     Refunded,
+    Account(AccountNews),
     AdminPaymentFailed,
     Quarantined,
     Break,
 }
 
 impl Kind {
-    /// Each a mail of its own, to a buyer.
-    pub const LETTERS: [Self; 3] = [Self::Receipt, Self::PaymentFailed, Self::Refunded];
+    /// Each a mail of its own, to one person.
+    pub const LETTERS: [Self; 11] = [
+        Self::Receipt,
+        Self::PaymentFailed,
+        Self::Refunded,
+        Self::Account(AccountNews::ConfirmEmail),
+        Self::Account(AccountNews::ResetPassword),
+        Self::Account(AccountNews::EmailChanged),
+        Self::Account(AccountNews::PasswordChanged),
+        Self::Account(AccountNews::SecondFactorOn),
+        Self::Account(AccountNews::SecondFactorOff),
+        Self::Account(AccountNews::RecoveryCodeUsed),
+        Self::Account(AccountNews::CodesGuessed),
+    ];
     /// Gathered, to the admins.
     pub const DIGESTS: [Self; 3] = [Self::AdminPaymentFailed, Self::Quarantined, Self::Break];
 
@@ -56,6 +74,14 @@ impl Kind {
             Self::Receipt => "receipt",
             Self::PaymentFailed => "payment_failed",
             Self::Refunded => "refunded",
+            Self::Account(AccountNews::ConfirmEmail) => "confirm_email",
+            Self::Account(AccountNews::ResetPassword) => "reset_password",
+            Self::Account(AccountNews::EmailChanged) => "email_changed",
+            Self::Account(AccountNews::PasswordChanged) => "password_changed",
+            Self::Account(AccountNews::SecondFactorOn) => "second_factor_on",
+            Self::Account(AccountNews::SecondFactorOff) => "second_factor_off",
+            Self::Account(AccountNews::RecoveryCodeUsed) => "recovery_code_used",
+            Self::Account(AccountNews::CodesGuessed) => "codes_guessed",
             Self::AdminPaymentFailed => "admin_payment_failed",
             Self::Quarantined => "quarantined",
             Self::Break => "break",
@@ -68,7 +94,7 @@ impl Kind {
             Self::AdminPaymentFailed => Duration::HOUR,
             // Money may be waiting.
             Self::Quarantined | Self::Break => Duration::minutes(10),
-            Self::Receipt | Self::PaymentFailed | Self::Refunded => Duration::ZERO,
+            Self::Receipt | Self::PaymentFailed | Self::Refunded | Self::Account(_) => Duration::ZERO,
         }
     }
 }
@@ -83,11 +109,16 @@ impl FromStr for Kind {
 }
 
 impl News {
+    pub fn account(what: AccountNews, person: Option<PersonId>, address: &str) -> Self {
+        Self::Account { what, person, address: address.to_owned(), id: ids::fresh() }
+    }
+
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Receipt { .. } => Kind::Receipt,
             Self::PaymentFailed { .. } => Kind::PaymentFailed,
             Self::Refunded { .. } => Kind::Refunded,
+            Self::Account { what, .. } => Kind::Account(*what),
             Self::AdminPaymentFailed { .. } => Kind::AdminPaymentFailed,
             Self::Quarantined { .. } => Kind::Quarantined,
             Self::Break { .. } => Kind::Break,
@@ -101,6 +132,7 @@ impl News {
             | Self::PaymentFailed { payment, .. }
             | Self::AdminPaymentFailed { payment, .. } => payment.clone(),
             Self::Refunded { refund, .. } => refund.clone(),
+            Self::Account { id, .. } => id.to_string(),
             Self::Quarantined { event } => event.to_string(),
             Self::Break { found } => found.to_string(),
         }
@@ -112,7 +144,14 @@ impl News {
             | Self::PaymentFailed { order, .. }
             | Self::Refunded { order, .. }
             | Self::AdminPaymentFailed { order, .. } => Some(*order),
-            Self::Quarantined { .. } | Self::Break { .. } => None,
+            Self::Account { .. } | Self::Quarantined { .. } | Self::Break { .. } => None,
+        }
+    }
+
+    fn addressed(&self) -> (Option<PersonId>, Option<&str>) {
+        match self {
+            Self::Account { person, address, .. } => (*person, Some(address.as_str())),
+            _ => (None, None),
         }
     }
 }
@@ -129,12 +168,14 @@ pub async fn announce(ctx: &Context, tx: &mut PgConnection, news: &[News]) -> Re
     let kinds: Vec<&str> = news.iter().map(|news| news.kind().as_str()).collect();
     let subjects: Vec<String> = news.iter().map(News::subject).collect();
     let orders: Vec<Option<OrderId>> = news.iter().map(News::order).collect();
+    let (people, addresses): (Vec<_>, Vec<_>) = news.iter().map(News::addressed).unzip();
     // In one order, so that two announcing the same never wait for each other in a circle.
     sqlx::query!(
         r#"with added as (
-            insert into mails (kind, subject, order_id, state)
-            select kind, subject, order_id, case when $5 then 'kept' else 'queued' end
-            from unnest($1::text[], $2::text[], $3::uuid[]) as news (kind, subject, order_id)
+            insert into mails (kind, subject, order_id, person_id, address, state)
+            select kind, subject, order_id, person_id, address, case when $5 then 'kept' else 'queued' end
+            from unnest($1::text[], $2::text[], $3::uuid[], $6::uuid[], $7::text[])
+                as news (kind, subject, order_id, person_id, address)
             order by kind, subject
             on conflict on constraint mails_once do nothing
             returning id
@@ -149,6 +190,8 @@ pub async fn announce(ctx: &Context, tx: &mut PgConnection, news: &[News]) -> Re
         &orders as &[Option<OrderId>],
         i32::from(TRIES_MAX),
         ctx.keeps_mail,
+        &people as &[Option<PersonId>],
+        &addresses as &[Option<&str>],
     )
     .fetch_optional(tx)
     .await?;

@@ -4,10 +4,15 @@
 pub mod account;
 pub mod confirm;
 pub mod devices;
+pub mod email;
 pub mod fresh;
+pub mod half;
+pub mod links;
 pub mod password;
 pub mod register;
+pub mod reset;
 pub mod roles;
+pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 
@@ -16,18 +21,20 @@ use sqlx::PgExecutor;
 
 pub use domain::Role;
 
-use crate::Result;
 use crate::ledger::balance::Balance;
+use crate::{Context, Result};
 
 /// Proof that somebody is signed in, and what every page shows of them.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     id: PersonId,
-    email: String,
+    email: Option<String>,
+    claimed_email: Option<String>,
     name: String,
     role: Role,
     balance: Balance,
     orders_wait: bool,
+    has_second_factor: bool,
 }
 
 impl SignedIn {
@@ -35,13 +42,24 @@ impl SignedIn {
         self.id
     }
 
+    /// Theirs, or while they have none, the one that they claim.
     pub fn email(&self) -> &str {
-        &self.email
+        self.email.as_deref().or(self.claimed_email()).unwrap_or_default()
+    }
+
+    /// Whether they have shown that [`SignedIn::email`] is theirs.
+    pub const fn email_is_confirmed(&self) -> bool {
+        self.email.is_some()
+    }
+
+    /// What they say is their address, now or next, and have not shown yet.
+    pub fn claimed_email(&self) -> Option<&str> {
+        self.claimed_email.as_deref()
     }
 
     /// Their name, or their email while they gave none.
     pub fn display_name(&self) -> &str {
-        if self.name.is_empty() { &self.email } else { &self.name }
+        if self.name.is_empty() { self.email() } else { &self.name }
     }
 
     pub fn name(&self) -> &str {
@@ -50,6 +68,11 @@ impl SignedIn {
 
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whether signing in takes a code beside their password.
+    pub const fn has_second_factor(&self) -> bool {
+        self.has_second_factor
     }
 
     /// Credits they could spend when this was read.
@@ -72,14 +95,37 @@ impl SignedIn {
 #[derive(Debug, Clone)]
 pub enum Visitor {
     Nobody,
+    /// Their role needs a second factor, and they have none yet: they may set one up, and nothing else.
+    SettingUp(SignedIn),
     Person(SignedIn),
 }
 
 impl Visitor {
     pub const fn person(&self) -> Option<&SignedIn> {
         match self {
-            Self::Nobody => None,
+            Self::Nobody | Self::SettingUp(_) => None,
             Self::Person(person) => Some(person),
+        }
+    }
+}
+
+impl Visitor {
+    /// Whose session says `id`, and what they may do in it.
+    pub async fn of(ctx: &Context, id: PersonId) -> Result<Self> {
+        Ok(match load(&ctx.db, id).await? {
+            None => Self::Nobody,
+            Some(person) if second_factor::is_required(ctx, person.role()) && !person.has_second_factor() => {
+                Self::SettingUp(person)
+            }
+            Some(person) => Self::Person(person),
+        })
+    }
+
+    /// Whoever is signed in, be it only to set up their second factor.
+    pub const fn anybody(&self) -> Option<&SignedIn> {
+        match self {
+            Self::Nobody => None,
+            Self::SettingUp(person) | Self::Person(person) => Some(person),
         }
     }
 }
@@ -87,12 +133,16 @@ impl Visitor {
 /// The person whose session says `id`. Role and balance are read anew each time, so that a change bites at once.
 pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<SignedIn>> {
     let row = sqlx::query!(
-        r#"select person.email, person.name, person.role as "role: Role", wallet.posted as "posted: Credits",
+        r#"select person.email, person.claimed_email, person.name, person.role as "role: Role",
+            wallet.posted as "posted: Credits",
             wallet.held as "held: Credits", wallet.debt as "debt: Credits",
             exists (
                 select from credit_orders o
                 where o.buyer_id = person.id and o.state in ('processing', 'under_review', 'requested')
-            ) as "orders_wait!"
+            ) as "orders_wait!",
+            exists (
+                select from second_factors factor where factor.person_id = person.id and factor.on_since is not null
+            ) as "has_second_factor!"
         from user_profiles person
         join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
         where person.id = $1"#,
@@ -104,10 +154,12 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
     Ok(Some(SignedIn {
         id,
         email: row.email,
+        claimed_email: row.claimed_email,
         name: row.name,
         role: row.role,
         balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
         orders_wait: row.orders_wait,
+        has_second_factor: row.has_second_factor,
     }))
 }
 

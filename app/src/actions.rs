@@ -3,14 +3,18 @@
 pub mod account;
 pub mod buy;
 pub mod confirm;
+pub mod email;
+pub mod reset;
+pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod theme;
 
+use atlas::people::SignedIn;
 use atlas::people::fresh::Fresh;
 use atlas::{Error, Result};
 use axum::http::{StatusCode, header};
-use domain::FieldErrors;
+use domain::{FieldErrors, paths};
 
 use crate::flash::{self, Flash, Form};
 use crate::request::{Request, see_other, set_header, set_status};
@@ -22,6 +26,17 @@ pub fn register() {
     register_explicit::<session::SignUp>();
     register_explicit::<session::SignOut>();
     register_explicit::<confirm::ConfirmPerson>();
+    register_explicit::<second_factor::EnterCode>();
+    register_explicit::<second_factor::BeginSecondFactor>();
+    register_explicit::<second_factor::FinishSecondFactor>();
+    register_explicit::<second_factor::RemoveSecondFactor>();
+    register_explicit::<reset::AskForReset>();
+    register_explicit::<reset::ResetPassword>();
+    register_explicit::<email::ChangeEmail>();
+    register_explicit::<email::SendConfirmation>();
+    register_explicit::<email::StayWithEmail>();
+    register_explicit::<email::ConfirmEmail>();
+    register_explicit::<email::KeepEmail>();
     register_explicit::<buy::BuyCredits>();
     register_explicit::<buy::RequestCredits>();
     register_explicit::<account::RenamePerson>();
@@ -73,36 +88,54 @@ async fn answer(request: &Request, page: &str, form: Form, outcome: Result<Strin
     }
 }
 
-/// The person who sent a form, or the way to sign in.
-async fn person_or_sign_in(request: &Request) -> Option<atlas::people::SignedIn> {
-    match request.person().await {
-        Ok(Some(person)) => Some(person),
-        Ok(None) => {
-            see_other(domain::paths::SIGN_IN);
-            None
+/// The person who sent a form, or the way to sign in, or to set up the second factor that they need first.
+async fn person_or_sign_in(request: &Request) -> Option<SignedIn> {
+    let person = anybody_or_sign_in(request).await?;
+    if matches!(request.person().await, Ok(Some(_))) {
+        return Some(person);
+    }
+    see_other(paths::SECOND_FACTOR);
+    None
+}
+
+/// The same, be they signed in only to set up their second factor.
+async fn anybody_or_sign_in(request: &Request) -> Option<SignedIn> {
+    match request.visitor().await {
+        Ok(visitor) => {
+            let person = visitor.anybody().cloned();
+            if person.is_none() {
+                see_other(paths::SIGN_IN);
+            }
+            person
         }
         Err(error) => {
-            tracing::error!(request.id = request.id(), error = ?error, "a session could not be read");
-            set_status(StatusCode::SERVICE_UNAVAILABLE);
+            unreadable(request, &error);
             None
         }
     }
 }
 
-/// Proof that whoever sent a form confirmed a moment ago that it is them, or the way to do so and back to `page`.
-#[expect(dead_code, reason = "the actions that need it come next")]
+/// Proof that whoever sent a form confirmed a moment ago that it is them, or the way to do so and back to `page`. Those who are
+/// signed in only to set up their second factor may do just that.
 async fn fresh_or_confirm(request: &Request, page: &str) -> Option<Fresh> {
-    let person = person_or_sign_in(request).await?;
+    let person = match page {
+        paths::SECOND_FACTOR => anybody_or_sign_in(request).await?,
+        _ => person_or_sign_in(request).await?,
+    };
     match request.fresh(&person).await {
         Ok(Some(fresh)) => Some(fresh),
         Ok(None) => {
-            see_other(&domain::paths::confirm(page));
+            see_other(&paths::confirm(page));
             None
         }
         Err(error) => {
-            tracing::error!(request.id = request.id(), error = ?error, "a session could not be read");
-            set_status(StatusCode::SERVICE_UNAVAILABLE);
+            unreadable(request, &error);
             None
         }
     }
+}
+
+fn unreadable(request: &Request, error: &Error) {
+    tracing::error!(request.id = request.id(), error = ?error, "a session could not be read");
+    set_status(StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -4,11 +4,14 @@ pub mod account;
 pub mod admin;
 pub mod confirm;
 pub mod credits;
+pub mod forgot_password;
 pub mod home;
+pub mod linked;
 pub mod not_found;
 pub mod payment_status;
 pub mod receipt;
 pub mod sign_in;
+pub mod sign_in_code;
 pub mod sign_up;
 pub mod transaction;
 pub mod transactions;
@@ -16,14 +19,28 @@ pub mod transactions;
 use atlas::Result;
 use atlas::people::SignedIn;
 use atlas::people::fresh::Fresh;
+use domain::paths;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::parts::problem::{confirm_first, problem, sign_in_first};
+use crate::parts::problem::{confirm_first, problem, second_factor_first, sign_in_first};
 use crate::request::Request;
 
-/// Draws a page for whoever is signed in; others are sent to sign in and back.
+/// Draws a page for whoever is signed in; others are sent to sign in and back. Those who have to set up their second factor
+/// first are sent to do that.
 async fn for_person<F>(back_to: &str, draw: impl FnOnce(Request, SignedIn) -> F) -> AnyView
+where
+    F: Future<Output = Result<AnyView>>,
+{
+    for_anybody(back_to, async |request, person| match request.person().await? {
+        Some(_) => draw(request, person).await,
+        None => Ok(second_factor_first()),
+    })
+    .await
+}
+
+/// The same for whoever is signed in, be it only to set up their second factor.
+async fn for_anybody<F>(back_to: &str, draw: impl FnOnce(Request, SignedIn) -> F) -> AnyView
 where
     F: Future<Output = Result<AnyView>>,
 {
@@ -31,24 +48,25 @@ where
         Ok(request) => request,
         Err(error) => return problem(&error),
     };
-    let person = match request.person().await {
-        Ok(Some(person)) => person,
-        Ok(None) => return sign_in_first(back_to),
+    let visitor = match request.visitor().await {
+        Ok(visitor) => visitor,
         Err(error) => return problem(&error),
     };
+    let Some(person) = visitor.anybody().cloned() else { return sign_in_first(back_to) };
     match draw(request, person).await {
         Ok(view) => view,
         Err(error) => problem(&error),
     }
 }
 
-/// Draws a page for whoever confirmed a moment ago that it is them; others are asked to, and come back.
-#[expect(dead_code, reason = "the pages that need it come next")]
+/// Draws a page for whoever confirmed a moment ago that it is them, be it only to set up their second factor; others are asked
+/// to, and come back.
 async fn for_fresh<F>(back_to: &'static str, draw: impl FnOnce(Request, Fresh) -> F) -> AnyView
 where
     F: Future<Output = Result<AnyView>>,
 {
-    for_person(back_to, async |request, person| match request.fresh(&person).await? {
+    for_anybody(back_to, async |request, person| match request.fresh(&person).await? {
+        Some(_) if request.person().await?.is_none() && back_to != paths::SECOND_FACTOR => Ok(second_factor_first()),
         Some(fresh) => draw(request, fresh).await,
         None => Ok(confirm_first(back_to)),
     })

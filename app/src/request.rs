@@ -6,10 +6,11 @@ use std::sync::Arc;
 use atlas::audit::Origin;
 use atlas::people::devices::{self, DeviceToken};
 use atlas::people::fresh::{self, Fresh};
+use atlas::people::half::{self, Half};
 use atlas::people::roles::Support;
 use atlas::people::sessions::{end_this, id_hash};
 use atlas::people::sign_in::Knock;
-use atlas::people::{self, SignedIn, Visitor};
+use atlas::people::{SignedIn, Visitor};
 use atlas::plans::shelf::Shelf;
 use atlas::{Context, Error, Result};
 use axum::http::request::Parts;
@@ -204,7 +205,7 @@ impl Request {
         let Some(session) = &self.session else { return Ok(Visitor::Nobody) };
         let person: Option<PersonId> = session.get(PERSON_KEY).await.map_err(Error::unavailable)?;
         let Some(person) = person else { return Ok(Visitor::Nobody) };
-        Ok(people::load(&self.ctx().db, person).await?.map_or(Visitor::Nobody, Visitor::Person))
+        Visitor::of(self.ctx(), person).await
     }
 
     /// Whoever is signed in; nobody is [`None`].
@@ -225,6 +226,17 @@ impl Request {
         session.insert(AGENT_KEY, &self.agent).await.map_err(Error::unavailable)?;
         session.insert(PERSON_KEY, person.id()).await.map_err(Error::unavailable)?;
         self.renew(person, Beginning::SignedIn).await
+    }
+
+    /// Makes this session one in which only a code can be given, under a new id. Nobody is signed in to it.
+    pub async fn begin_half(&self, half: Half) -> Result<()> {
+        let session = self.session()?;
+        session.clear().await;
+        session.cycle_id().await.map_err(Error::unavailable)?;
+        session.insert(AGENT_KEY, &self.agent).await.map_err(Error::unavailable)?;
+        // Now, and not with the answer: the note goes to its row.
+        session.save().await.map_err(Error::unavailable)?;
+        half::begin(self.ctx(), half, self.session_hash()?).await
     }
 
     /// Notes that the person has just shown again that it is them. The session goes on under a new id (T43).

@@ -19,6 +19,38 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("") view=pages::home::Home ssr=whole.clone() />
                     <Route path=StaticSegment("sign-in") view=pages::sign_in::SignIn ssr=whole.clone() />
                     <Route path=StaticSegment("sign-up") view=pages::sign_up::SignUp ssr=whole.clone() />
+                    <Route
+                        path=StaticSegment("forgot-password")
+                        view=pages::forgot_password::ForgotPassword
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=StaticSegment("reset-password")
+                        view=pages::linked::ResetPasswordPage
+                        ssr=whole.clone()
+                    />
+                    <Route path=StaticSegment("confirm-email") view=pages::linked::ConfirmEmailPage ssr=whole.clone() />
+                    <Route path=StaticSegment("keep-email") view=pages::linked::KeepEmailPage ssr=whole.clone() />
+                    <Route
+                        path=(StaticSegment("sign-in"), StaticSegment("code"))
+                        view=pages::sign_in_code::SignInCode
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("account"), StaticSegment("second-factor"))
+                        view=pages::account::second_factor::SecondFactorPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("account"), StaticSegment("password"))
+                        view=pages::account::password::PasswordPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("account"), StaticSegment("email"))
+                        view=pages::account::email::EmailPage
+                        ssr=whole.clone()
+                    />
                     <Route path=StaticSegment("confirm") view=pages::confirm::Confirm ssr=whole.clone() />
                     <Route path=StaticSegment("credits") view=pages::credits::CreditsPage ssr=whole.clone() />
                     <Route

@@ -14,6 +14,17 @@ pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 /// Where the password is asked for again, before something that can do lasting harm.
 pub const CONFIRM: &str = "/confirm";
+/// Where somebody asks for a link that lets them choose a new password.
+pub const FORGOT_PASSWORD: &str = "/forgot-password";
+/// Where links in mails lead, with `?token=`.
+pub const RESET_PASSWORD: &str = "/reset-password";
+pub const CONFIRM_EMAIL: &str = "/confirm-email";
+pub const KEEP_EMAIL: &str = "/keep-email";
+/// The second step of signing in, where there is a second factor.
+pub const SIGN_IN_CODE: &str = "/sign-in/code";
+pub const SECOND_FACTOR: &str = "/account/second-factor";
+pub const CHANGE_PASSWORD: &str = "/account/password";
+pub const CHANGE_EMAIL: &str = "/account/email";
 pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
 /// Where applications take credits from a wallet.
 pub const API_SPEND: &str = "/api/v1/spend";
@@ -49,6 +60,11 @@ pub fn with_next(page: &str, next: &str) -> String {
 /// The page that asks for the password again and leads back to `place` (a path of ours).
 pub fn confirm(place: &str) -> String {
     with_place(CONFIRM, "return_to", place)
+}
+
+/// A page behind a link in a mail.
+pub fn with_token(page: &str, token: &str) -> String {
+    with_place(page, "token", token)
 }
 
 fn with_place(page: &str, name: &str, place: &str) -> String {

@@ -5,6 +5,7 @@ mod live;
 pub mod order_watch;
 pub mod page_life;
 pub mod print;
+pub mod show_password;
 pub mod theme;
 
 /// The entry that the page's script calls once the wasm is there.

@@ -87,6 +87,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         },
         public_url: config.public_url(config.listen),
         keeps_mail: false,
+        staff_need_second_factor: config.require_second_factor.is_on(),
         vault: encryption::vault_of_command(config)?,
     };
     let done = match command {

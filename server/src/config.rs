@@ -58,6 +58,9 @@ pub struct Config {
     /// What seals tokens at rest. With a private Postgres one is made beside it.
     #[arg(long, env = "ATLAS_ENCRYPTION_KEYS", global = true, hide = true, value_parser = secret)]
     pub encryption_keys: Option<SecretString>,
+    /// Whether support, finance and admins need a second factor. Off: only where nobody but this machine gets in.
+    #[arg(long, env = "ATLAS_REQUIRE_SECOND_FACTOR", default_value = "on", global = true, value_name = "ON")]
+    pub require_second_factor: Switch,
     /// Who takes the money: whop, or manual for none online.
     #[arg(long, env = "PAYMENT_PROVIDER", default_value = "whop", global = true, value_name = "NAME")]
     pub payment_provider: Provider,
@@ -119,6 +122,18 @@ pub struct WhopConfig {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+impl Switch {
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     Text,
     Json,
@@ -160,6 +175,12 @@ impl Config {
             problems.push("DATABASE_URL must start with postgres://".to_owned());
         }
         problems.extend(encryption::problem(self));
+        if !self.require_second_factor.is_on() && !self.is_local() {
+            problems.push(
+                "ATLAS_REQUIRE_SECOND_FACTOR may be off only while ATLAS_PUBLIC_URL is this machine's own: it is for demos"
+                    .to_owned(),
+            );
+        }
         match self.payment_provider {
             Provider::Whop => self.whop.problems(&mut problems),
             Provider::Manual => {}
@@ -171,6 +192,14 @@ impl Config {
             problems.push(problem.to_string());
         }
         problems
+    }
+
+    /// Whether people reach us on this machine only.
+    fn is_local(&self) -> bool {
+        match self.public_url.as_deref() {
+            Some(url) => parse_public_url(url).is_some_and(|(_, host)| is_loopback(host)),
+            None => self.listen.ip().is_loopback(),
+        }
     }
 
     /// Our own address, without a slash at the end; `bound` is where we really listen.
@@ -358,6 +387,20 @@ mod tests {
         assert_eq!(said("http://credits.example.com").len(), 1);
         for fine in ["https://credits.example.com", "http://localhost:3000", "http://[::1]:3000", "http://127.0.0.1/"] {
             assert_eq!(said(fine), Vec::<String>::new(), "{fine}");
+        }
+    }
+
+    #[test]
+    fn t80_staff_can_do_without_a_second_factor_on_this_machine_only() {
+        let said = |arguments: &[&str]| {
+            config(&[&["--payment-provider", "manual", "--require-second-factor", "off"], arguments].concat())
+                .problems()
+        };
+        for local in [&[][..], &["--public-url", "http://localhost:3000"], &["--public-url", "http://[::1]:3000"]] {
+            assert_eq!(said(local), Vec::<String>::new());
+        }
+        for public in [["--public-url", "https://credits.example.com"], ["--listen", "0.0.0.0:3000"]] {
+            assert!(said(&public).join("\n").contains("ATLAS_REQUIRE_SECOND_FACTOR"), "{public:?}");
         }
     }
 

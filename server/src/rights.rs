@@ -9,13 +9,18 @@ use atlas::api_keys::Scope;
 use domain::{Role, paths};
 
 use self::Kind::{Api, File, Form, Machine, Page, Stream, Webhook};
-use self::Need::{Key, Nobody, Of, Signature, SignedIn};
+use self::Need::{Fresh, Key, Nobody, Of, SettingUp, Signature, SignedIn};
 
 /// What whoever asks must be or have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Nobody,
     SignedIn,
+    /// Signed in, be it only to set up the second factor that their role asks for. What is changed there wants [`Fresh`] too.
+    SettingUp,
+    /// Signed in, and confirmed within the last minutes that it is them. The handler asks for that where it is not so, and can't
+    /// act without: `people::fresh::Fresh`.
+    Fresh,
     /// This role, or one above it.
     Of(Role),
     /// An API key of this scope. The handler looks it up, in the transaction that acts for it.
@@ -63,13 +68,22 @@ pub const DOORS: &[Door] = &[
     door(paths::HOME, Page, Nobody),
     door(paths::SIGN_IN, Page, Nobody),
     door(paths::SIGN_UP, Page, Nobody),
+    door(paths::FORGOT_PASSWORD, Page, Nobody),
+    door(paths::SIGN_IN_CODE, Page, Nobody),
+    // Who has the link may see what it is for; the forms behind them ask for more.
+    door(paths::RESET_PASSWORD, Page, Nobody),
+    door(paths::CONFIRM_EMAIL, Page, Nobody),
+    door(paths::KEEP_EMAIL, Page, Nobody),
     door(paths::CREDITS, Page, SignedIn),
     door(paths::PAYMENT_STATUS, Page, SignedIn),
     door(paths::TRANSACTIONS, Page, SignedIn),
     door("/transactions/{id}", Page, SignedIn),
     door("/receipt/{id}", Page, SignedIn),
     door(paths::ACCOUNT, Page, SignedIn),
-    door(paths::CONFIRM, Page, SignedIn),
+    door(paths::CONFIRM, Page, SettingUp),
+    door(paths::SECOND_FACTOR, Page, SettingUp),
+    door(paths::CHANGE_PASSWORD, Page, Fresh),
+    door(paths::CHANGE_EMAIL, Page, Fresh),
     door(paths::ADMIN, Page, Of(Role::Support)),
     // What forms are sent to: the server functions.
     door("/do/sign-in", Form, Nobody),
@@ -78,9 +92,20 @@ pub const DOORS: &[Door] = &[
     door(paths::CHOOSE_THEME, Form, Nobody),
     door("/do/buy-credits", Form, SignedIn),
     door("/do/request-credits", Form, SignedIn),
-    door("/do/confirm", Form, SignedIn),
+    door("/do/sign-in-code", Form, Nobody),
+    door("/do/forgot-password", Form, Nobody),
+    door("/do/reset-password", Form, Nobody),
+    door("/do/confirm-email", Form, Nobody),
+    door("/do/keep-email", Form, Nobody),
+    door("/do/confirm", Form, SettingUp),
+    door("/do/begin-second-factor", Form, SettingUp),
+    door("/do/finish-second-factor", Form, SettingUp),
+    door("/do/remove-second-factor", Form, Fresh),
+    door("/do/change-email", Form, Fresh),
+    door("/do/send-confirmation", Form, SignedIn),
+    door("/do/stay-with-email", Form, SignedIn),
     door("/do/rename", Form, SignedIn),
-    door("/do/change-password", Form, SignedIn),
+    door("/do/change-password", Form, Fresh),
     door("/do/end-session", Form, SignedIn),
     door("/do/end-other-sessions", Form, SignedIn),
     // Files and streams.

@@ -81,6 +81,7 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) ->
         providers: providers::all(whop.as_ref()),
         public_url: config.public_url(bound),
         keeps_mail,
+        staff_need_second_factor: config.require_second_factor.is_on(),
         vault: encryption::vault(config)?,
     };
     AppState::new(ctx, config, pools.clone(), whop, bound)

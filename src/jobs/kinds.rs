@@ -14,7 +14,7 @@ use crate::ledger;
 use crate::limits;
 use crate::notify::deliver;
 use crate::orders;
-use crate::people::{devices, sessions};
+use crate::people::{devices, links, sessions};
 use crate::reconcile::{check, sweep};
 use crate::{Context, Error, Result};
 
@@ -114,7 +114,8 @@ async fn sweep_orders(ctx: &Context, job: &SweepOrders) -> Result<()> {
 async fn sweep_old(ctx: &Context) -> Result<()> {
     sessions::sweep(ctx).await?;
     limits::sweep(ctx).await?;
-    devices::sweep(ctx).await
+    devices::sweep(ctx).await?;
+    links::sweep(ctx).await
 }
 
 async fn expire_orders(ctx: &Context) -> Result<()> {

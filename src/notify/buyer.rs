@@ -28,7 +28,7 @@ struct Bought {
 
 async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Bought>> {
     let row = sqlx::query!(
-        r#"select person.email, o.plan_name, o.credits as "credits: Credits", o.state as "order_state: OrderState",
+        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.credits as "credits: Credits", o.state as "order_state: OrderState",
             o.provider as "provider: domain::Provider", p.state as "payment_state: PaymentState", p.amount_minor,
             p.currency as "currency: Currency", p.method, p.paid_at, p.granted_by is not null as "granted!",
             p.failure as "failure: FailureReason", p.failure_message
@@ -96,7 +96,7 @@ pub(super) async fn payment_failed(ctx: &Context, order: OrderId, payment: &str)
 /// None: no money went back (yet).
 pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Result<Option<Addressed>> {
     let row = sqlx::query!(
-        r#"select person.email, o.plan_name, refund.amount_minor, refund.currency as "currency: Currency",
+        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name, refund.amount_minor, refund.currency as "currency: Currency",
             p.refunded_minor, coalesce(p.charged_minor, p.amount_minor) as "charged_minor",
             p.taken_credits as "taken: Credits", wallet.posted - wallet.held as "available!: Credits",
             wallet.debt as "debt: Credits"
@@ -167,7 +167,7 @@ const fn what_next(reason: Option<FailureReason>) -> &'static str {
     }
 }
 
-fn address(ctx: &Context, path: &str) -> String {
+pub(super) fn address(ctx: &Context, path: &str) -> String {
     format!("{}{path}", ctx.public_url)
 }
 

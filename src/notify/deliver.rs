@@ -1,10 +1,12 @@
 //! Sending what waits in the outbox: take up, send, note. A process that dies between sending and noting leaves a mail
 //! that is sent a second time, under the same Message-ID; none is lost.
 
+use domain::{OrderId, PersonId};
 use futures::StreamExt;
 use lettre::Address;
 use time::{Duration, OffsetDateTime};
 
+use super::account::{self, About};
 use super::post::{Fault, NotSent, Post};
 use super::{Kind, admin, buyer, letter::Letter};
 use crate::jobs::TRIES_MAX;
@@ -35,7 +37,10 @@ pub(super) struct Taken {
     pub id: i64,
     pub kind: Kind,
     pub subject: String,
-    pub order: Option<domain::OrderId>,
+    pub order: Option<OrderId>,
+    pub person: Option<PersonId>,
+    /// Where it goes, if that is not looked up.
+    pub address: Option<String>,
     pub tries: i16,
 }
 
@@ -110,7 +115,7 @@ async fn take_up(ctx: &Context) -> Result<Vec<Taken>> {
             order by due_at, id limit $3 for update skip locked
         )
         update mails set tries = tries + 1, due_at = $4 from due where mails.id = due.id
-        returning mails.id, kind, subject, order_id as "order: domain::OrderId", tries"#,
+        returning mails.id, kind, subject, order_id as "order: OrderId", person_id as "person: PersonId", address, tries"#,
         now,
         &kinds as &[&str],
         BATCH,
@@ -121,7 +126,15 @@ async fn take_up(ctx: &Context) -> Result<Vec<Taken>> {
     rows.into_iter()
         .map(|row| {
             let kind = row.kind.parse()?;
-            Ok(Taken { id: row.id, kind, subject: row.subject, order: row.order, tries: row.tries })
+            Ok(Taken {
+                id: row.id,
+                kind,
+                subject: row.subject,
+                order: row.order,
+                person: row.person,
+                address: row.address,
+                tries: row.tries,
+            })
         })
         .collect()
 }
@@ -153,11 +166,16 @@ async fn send_all(ctx: &Context, post: &Post, taken: Vec<Taken>) -> Result<Outlo
 
 /// What a mail says now, and to whom.
 pub(super) async fn make(ctx: &Context, mail: &Taken) -> Result<Made> {
-    let order = mail.order.ok_or_else(|| Error::broken(format!("mail {} is about no order", mail.id)))?;
+    let order = || mail.order.ok_or_else(|| Error::broken(format!("mail {} is about no order", mail.id)));
     let addressed = match mail.kind {
-        Kind::Receipt => buyer::receipt(ctx, order, &mail.subject).await?,
-        Kind::PaymentFailed => buyer::payment_failed(ctx, order, &mail.subject).await?,
-        Kind::Refunded => buyer::refunded(ctx, order, &mail.subject).await?,
+        Kind::Receipt => buyer::receipt(ctx, order()?, &mail.subject).await?,
+        Kind::PaymentFailed => buyer::payment_failed(ctx, order()?, &mail.subject).await?,
+        Kind::Refunded => buyer::refunded(ctx, order()?, &mail.subject).await?,
+        Kind::Account(what) => match &mail.address {
+            Some(address) => account::letter(ctx, what, &About { mail: mail.id, person: mail.person, address }).await?,
+            // It was sent, and where to is forgotten.
+            None => None,
+        },
         Kind::AdminPaymentFailed | Kind::Quarantined | Kind::Break => None,
     };
     let Some((email, letter)) = addressed else { return Ok(Made::Moot) };
@@ -210,7 +228,15 @@ async fn take_up_digest(ctx: &Context, kind: Kind) -> Result<Vec<Taken>> {
     tx.commit().await?;
     let mut taken: Vec<Taken> = rows
         .into_iter()
-        .map(|row| Taken { id: row.id, kind, subject: row.subject, order: None, tries: row.tries })
+        .map(|row| Taken {
+            id: row.id,
+            kind,
+            subject: row.subject,
+            order: None,
+            person: None,
+            address: None,
+            tries: row.tries,
+        })
         .collect();
     taken.sort_by_key(|mail| mail.id);
     Ok(taken)
@@ -221,9 +247,11 @@ async fn admins(ctx: &Context, post: &Post) -> Result<Vec<Address>> {
     if !post.admins().is_empty() {
         return Ok(post.admins().to_vec());
     }
-    let emails = sqlx::query_scalar!("select email from user_profiles where role = 'admin' order by email")
-        .fetch_all(&ctx.db)
-        .await?;
+    let emails = sqlx::query_scalar!(
+        "select email as \"email!\" from user_profiles where role = 'admin' and email is not null order by email"
+    )
+    .fetch_all(&ctx.db)
+    .await?;
     Ok(emails.iter().filter_map(|email| email.parse().ok()).collect())
 }
 
@@ -272,7 +300,9 @@ async fn note(ctx: &Context, mails: &[Taken], outcome: &Outcome) -> Result<()> {
     };
     let ids: Vec<i64> = mails.iter().map(|mail| mail.id).collect();
     sqlx::query!(
-        "update mails set state = $2, due_at = $3, error = $4, sent_at = $5 where id = any($1) and state = 'queued'",
+        "update mails set state = $2, due_at = $3, error = $4, sent_at = $5,
+            address = case when $2 in ('sent', 'moot') then null else address end
+        where id = any($1) and state = 'queued'",
         &ids,
         state,
         due_at,

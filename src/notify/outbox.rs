@@ -46,12 +46,15 @@ pub async fn newest(db: impl PgExecutor<'_>, state: Option<&str>, limit: i64) ->
     .await?)
 }
 
-/// What a mail says, made from what is true now. None: it is moot.
+/// What a mail says, made from what is true now. None: it is moot, or it was about an account and is sent. A link in it works,
+/// and no other that was written into it before.
 ///
 /// Errors: [`Error::NotFound`].
 pub async fn show(ctx: &Context, id: i64) -> Result<Option<Shown>> {
     let row = sqlx::query!(
-        r#"select kind, subject, order_id as "order: domain::OrderId", tries from mails where id = $1"#,
+        r#"select kind, subject, order_id as "order: domain::OrderId", person_id as "person: domain::PersonId", address,
+            tries
+        from mails where id = $1"#,
         id
     )
     .fetch_optional(&ctx.db)
@@ -68,7 +71,15 @@ pub async fn show(ctx: &Context, id: i64) -> Result<Option<Shown>> {
         let letter = admin::digest(ctx, kind, &[row.subject]).await?;
         return Ok(letter.map(|letter| shown(Vec::new(), letter)));
     }
-    let mail = Taken { id, kind, subject: row.subject, order: row.order, tries: row.tries };
+    let mail = Taken {
+        id,
+        kind,
+        subject: row.subject,
+        order: row.order,
+        person: row.person,
+        address: row.address,
+        tries: row.tries,
+    };
     Ok(match make(ctx, &mail).await? {
         Made::Letter(to, letter) => Some(shown(to.iter().map(ToString::to_string).collect(), letter)),
         Made::Moot => None,

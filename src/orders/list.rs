@@ -40,7 +40,7 @@ struct Row {
 pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &SignedIn) -> Result<Vec<Listed>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select o.id as "id: OrderId", person.email, o.plan_name, o.credits as "credits: Credits", o.price_minor,
+        r#"select o.id as "id: OrderId", coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.credits as "credits: Credits", o.price_minor,
             o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
             o.created_at
         from credit_orders o join user_profiles person on person.id = o.buyer_id
@@ -58,7 +58,7 @@ pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &SignedIn) -> Result<Vec
 pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Listed>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select o.id as "id: OrderId", person.email, o.plan_name, o.credits as "credits: Credits", o.price_minor,
+        r#"select o.id as "id: OrderId", coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.credits as "credits: Credits", o.price_minor,
             o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
             o.created_at
         from credit_orders o join user_profiles person on person.id = o.buyer_id

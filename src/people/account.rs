@@ -1,13 +1,14 @@
 //! What people change about themselves.
 
 use domain::{FieldErrors, PersonId};
-use secrecy::SecretString;
 use time::OffsetDateTime;
 
+use super::fresh::Fresh;
 use super::password::{self, NewPassword};
-use super::{Role, SignedIn, devices, sessions};
+use super::{Role, SignedIn, devices, half, links, sessions};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
-use crate::{Context, Error, Result};
+use crate::notify::{self, AccountNews, News};
+use crate::{Context, Result};
 
 const NAME_LENGTH_MAX: usize = 80;
 
@@ -43,37 +44,22 @@ pub async fn rename(ctx: &Context, person: &SignedIn, name: Name) -> Result<()> 
 }
 
 /// Changes the password, ends every session of the person and forgets their devices; the caller starts a new session.
-///
-/// Errors: [`Error::Invalid`] on `current` when it is not the present password.
-pub async fn change_password(
-    ctx: &Context,
-    person: &SignedIn,
-    current: SecretString,
-    new: NewPassword,
-    origin: &Origin,
-) -> Result<()> {
+pub async fn change_password(ctx: &Context, fresh: &Fresh, new: NewPassword, origin: &Origin) -> Result<()> {
+    let person = fresh.person();
     let id = person.id();
-    let stored = sqlx::query_scalar!("select password_hash from user_profiles where id = $1", id as PersonId)
-        .fetch_one(&ctx.db)
-        .await?;
-    if !password::verify(Some(stored.clone()), current).await? {
-        return Err(Error::Invalid(FieldErrors::one("current", "This isn’t your present password. Try again.")));
-    }
     let hash = password::hash(new).await?;
     let mut tx = ctx.db.begin().await?;
-    let changed = sqlx::query!(
-        "update user_profiles set password_hash = $2 where id = $1 and password_hash = $3",
-        id as PersonId,
-        hash,
-        stored,
-    )
-    .execute(&mut *tx)
-    .await?;
-    if changed.rows_affected() == 0 {
-        return Err(Error::Invalid(FieldErrors::one("current", "The password was changed a moment ago elsewhere.")));
-    }
+    sqlx::query!("update user_profiles set password_hash = $2 where id = $1", id as PersonId, hash)
+        .execute(&mut *tx)
+        .await?;
     let ended = sessions::end_all(&mut *tx, id).await?;
     devices::forget_all(&mut *tx, id).await?;
+    half::end_all(&mut *tx, id).await?;
+    links::end_resets(&mut *tx, id).await?;
+    if person.email_is_confirmed() {
+        let news = News::account(AccountNews::PasswordChanged, Some(id), person.email());
+        notify::announce(ctx, &mut tx, &[news]).await?;
+    }
     let by = By { who: Who::Person(id), origin };
     let change = Change::none().noted("sessions_ended", ended);
     audit::record(&mut tx, &by.did(What::PasswordChanged, About::Person(id)).with(change)).await?;

@@ -10,6 +10,7 @@ use sqlx::PgExecutor;
 use time::Duration;
 
 use super::SignedIn;
+use super::sign_in::Candidate;
 use crate::sweep::{PART, in_parts};
 use crate::{Context, Result};
 
@@ -59,6 +60,22 @@ pub(super) async fn is_known(db: impl PgExecutor<'_>, token: &DeviceToken, email
         email,
     )
     .fetch_one(db)
+    .await?)
+}
+
+/// Who opened an account in this browser with an address that they have not shown to be theirs: they come back by it here,
+/// and nowhere else.
+pub(super) async fn claimant(db: impl PgExecutor<'_>, token: &DeviceToken, email: &str) -> Result<Option<Candidate>> {
+    Ok(sqlx::query_as!(
+        Candidate,
+        r#"select person.id as "id: PersonId", person.password_hash as "hash?"
+        from known_devices device join user_profiles person on person.id = device.person_id
+        where device.token_hash = $1 and person.email is null and person.claimed_email = $2
+        order by person.created_at desc, person.id desc limit 1"#,
+        &token.hash()[..],
+        email,
+    )
+    .fetch_optional(db)
     .await?)
 }
 

@@ -1,5 +1,8 @@
 //! Passwords: Argon2id, hashed off the async threads and a few at a time, so that a flood of sign-ins starves nobody.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -21,7 +24,11 @@ const HASHES_WAITING: usize = 20;
 static AT_WORK: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
 static WAITING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE + HASHES_WAITING);
 
-/// A password that may be set: long enough, and not absurdly long.
+/// The 10,000 most used ones that are long enough, in lower case, out of those that leaked: from the list of zxcvbn 4.4.2 (MIT,
+/// beside it), which took it from Mark Burnett's ten million passwords.
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// A password that may be set: long enough, not absurdly long, and none of those that are tried first.
 #[derive(Clone)]
 pub struct NewPassword(SecretString);
 
@@ -31,11 +38,16 @@ impl NewPassword {
         match text.chars().count() {
             0 => Err(FieldErrors::one(field, "Choose a password.")),
             length if length < LENGTH_MIN => {
-                Err(FieldErrors::one(field, format!("Use at least {LENGTH_MIN} characters; longer is better.")))
+                Err(FieldErrors::one(field, format!("Use at least {LENGTH_MIN} characters; 15 or more are better.")))
             }
             length if length > LENGTH_MAX => {
                 Err(FieldErrors::one(field, format!("Use at most {LENGTH_MAX} characters.")))
             }
+            _ if COMMON.contains(text.trim().to_lowercase().as_str()) => Err(FieldErrors::one(
+                field,
+                "This is one of the most used passwords, which are guessed first. Choose another; a few words in a row are \
+                easy to remember.",
+            )),
             _ => Ok(Self(SecretString::from(text))),
         }
     }
@@ -49,18 +61,36 @@ fn hasher() -> Result<Argon2<'static>> {
 
 /// The password's hash in PHC form, with a fresh salt.
 pub async fn hash(password: NewPassword) -> Result<String> {
+    hash_as_typed(password.0).await
+}
+
+/// The same of a password that was set before, whatever is asked of new ones today.
+pub(super) async fn hash_as_typed(password: SecretString) -> Result<String> {
     run(move || {
-        let hash = hasher()?.hash_password(password.0.expose_secret().as_bytes());
+        let hash = hasher()?.hash_password(password.expose_secret().as_bytes());
         Ok(hash.map_err(|error| Error::broken(error.to_string()))?.to_string())
     })
     .await
+}
+
+/// Whether the hash was made with less, or other, work than today's are.
+pub(super) fn is_outdated(hash: &str) -> bool {
+    let Ok(parsed) = PasswordHash::new(hash) else { return true };
+    let ours = hasher().is_ok_and(|hasher| {
+        Params::try_from(&parsed).is_ok_and(|params| {
+            (params.m_cost(), params.t_cost(), params.p_cost())
+                == (hasher.params().m_cost(), hasher.params().t_cost(), hasher.params().p_cost())
+        })
+    });
+    !ours || parsed.algorithm.as_str() != Algorithm::Argon2id.ident().as_str()
 }
 
 /// Whether the password is the one behind `hash`. Without a hash it computes one all the same and says no, so that an
 /// unknown email takes as long as a wrong password.
 pub async fn verify(hash: Option<String>, password: SecretString) -> Result<bool> {
     run(move || {
-        let Some(hash) = hash else {
+        // Who never set a password has an empty one.
+        let Some(hash) = hash.filter(|hash| !hash.is_empty()) else {
             let pretended = hasher()?.hash_password(password.expose_secret().as_bytes());
             pretended.map_err(|error| Error::broken(error.to_string()))?;
             return Ok(false);

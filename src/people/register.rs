@@ -1,15 +1,17 @@
-//! Making an account.
+//! Making an account. Whoever opens one can use it at once, in their browser, and only claims the address that they type: so
+//! nothing is to be seen of whether somebody else has it (T47).
 
 use domain::{FieldErrors, PersonId};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use super::password::{self, NewPassword};
-use super::{Role, SignedIn};
+use super::{Role, SignedIn, email};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
-use crate::{Context, Error, Result, ids};
+use crate::limits::{self, MAIL_BY_RECIPIENT};
+use crate::{Context, Error, Refusal, Result, ids};
 
 const EMAIL_LENGTH_MAX: usize = 254;
-const EMAIL_TAKEN: &str = "There is an account with this email already. Sign in instead.";
+const EMAIL_TAKEN: &str = "There is an account with this email already.";
 
 /// An email address in the form we keep: trimmed and in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +49,37 @@ impl Email {
     }
 }
 
-/// Makes a person with an empty wallet.
-///
-/// Errors: [`Error::Invalid`] on `email` when it is taken.
-pub async fn register(ctx: &Context, email: Email, password: NewPassword, origin: &Origin) -> Result<SignedIn> {
+/// Makes a person with an empty wallet who claims the address, and has a link sent there. Whether somebody has it already is
+/// not looked at: what the mail says differs, and nothing else.
+pub async fn register(ctx: &Context, address: Email, password: NewPassword, origin: &Origin) -> Result<SignedIn> {
     let hash = password::hash(password).await?;
-    create(&ctx.db, &email, &hash, Role::Buyer, None, origin).await
+    let may_mail = match limits::take(ctx, &MAIL_BY_RECIPIENT, address.as_str()).await {
+        Ok(()) => true,
+        // They can have it sent later.
+        Err(Error::Refused(Refusal::TooManyTries { .. })) => false,
+        Err(error) => return Err(error),
+    };
+    let id = PersonId::from_uuid(ids::fresh());
+    let mut tx = ctx.db.begin().await?;
+    sqlx::query!(
+        "insert into user_profiles (id, claimed_email, password_hash) values ($1, $2, $3)",
+        id as PersonId,
+        address.as_str(),
+        hash,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if may_mail {
+        email::ask_to_confirm(ctx, &mut tx, id, address.as_str()).await?;
+    }
+    let person = begin(&mut tx, id, &By { who: Who::Person(id), origin }).await?;
+    tx.commit().await?;
+    Ok(person)
 }
 
-/// Makes a person with any role; for the command line.
+/// Makes a person with any role, whose address it is; for the command line.
+///
+/// Errors: [`Error::Invalid`] on `email` when it is taken.
 pub async fn register_as(
     ctx: &Context,
     by: &By<'_>,
@@ -64,20 +88,8 @@ pub async fn register_as(
     role: Role,
 ) -> Result<SignedIn> {
     let hash = password::hash(password).await?;
-    create(&ctx.db, &email, &hash, role, Some(by.who), by.origin).await
-}
-
-/// `who`: none, when people make their own account.
-async fn create(
-    db: &PgPool,
-    email: &Email,
-    hash: &str,
-    role: Role,
-    who: Option<Who>,
-    origin: &Origin,
-) -> Result<SignedIn> {
     let id = PersonId::from_uuid(ids::fresh());
-    let mut tx = db.begin().await?;
+    let mut tx = ctx.db.begin().await?;
     let made = sqlx::query!(
         "insert into user_profiles (id, email, password_hash, role) values ($1, $2, $3, $4)
         on conflict (email) do nothing",
@@ -91,11 +103,16 @@ async fn create(
     if made.rows_affected() == 0 {
         return Err(Error::Invalid(FieldErrors::one("email", EMAIL_TAKEN)));
     }
+    let person = begin(&mut tx, id, by).await?;
+    tx.commit().await?;
+    Ok(person)
+}
+
+/// The wallet, and the first entry about somebody.
+async fn begin(tx: &mut PgConnection, id: PersonId, by: &By<'_>) -> Result<SignedIn> {
     sqlx::query!("select credits_open_wallet($1)", id as PersonId).fetch_one(&mut *tx).await?;
     let person = super::load(&mut *tx, id).await?.ok_or_else(|| Error::broken("a new person is not there"))?;
-    let by = By { who: who.unwrap_or(Who::Person(id)), origin };
-    let change = Change::none().noted("role", role.as_str());
-    audit::record(&mut tx, &by.did(What::Registered, About::Person(id)).with(change)).await?;
-    tx.commit().await?;
+    let change = Change::none().noted("role", person.role().as_str());
+    audit::record(tx, &by.did(What::Registered, About::Person(id)).with(change)).await?;
     Ok(person)
 }

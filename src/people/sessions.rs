@@ -111,16 +111,21 @@ pub async fn end_this(ctx: &Context, person: &SignedIn, this: [u8; 32], origin: 
 pub async fn end_others(ctx: &Context, person: &SignedIn, this: [u8; 32], origin: &Origin) -> Result<u64> {
     let owner = person.id();
     let mut tx = ctx.db.begin().await?;
-    let ended =
-        sqlx::query!("delete from sessions where person_id = $1 and id_hash <> $2", owner as PersonId, &this[..])
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+    let ended = end_all_but(&mut *tx, owner, this).await?;
     let by = By { who: Who::Person(owner), origin };
     let change = Change::none().noted("sessions_ended", ended);
     audit::record(&mut tx, &by.did(What::SessionsEnded, About::Person(owner)).with(change)).await?;
     tx.commit().await?;
     Ok(ended)
+}
+
+/// The same in a larger deed; the caller notes why.
+pub(super) async fn end_all_but(db: impl PgExecutor<'_>, person: PersonId, this: [u8; 32]) -> Result<u64> {
+    let ended =
+        sqlx::query!("delete from sessions where person_id = $1 and id_hash <> $2", person as PersonId, &this[..])
+            .execute(db)
+            .await?;
+    Ok(ended.rows_affected())
 }
 
 /// Ends all sessions of somebody whose rights change, and says how many there were. The caller notes why.

@@ -6,6 +6,7 @@ use domain::PersonId;
 use secrecy::SecretString;
 
 use super::devices::{self, DeviceToken};
+use super::half::Entrance;
 use super::{SignedIn, password};
 use crate::audit::{self, About, By, Origin, What, Who};
 use crate::limits::{self, SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_ADDRESS};
@@ -26,11 +27,18 @@ impl Knock {
     }
 }
 
+/// Whose password is looked at.
+pub(super) struct Candidate {
+    pub id: PersonId,
+    /// Empty or none: they never set a password.
+    pub hash: Option<String>,
+}
+
 /// Tries that fail are counted, by address and by account, whether there is such an account or not.
 ///
 /// Errors: [`Refusal::WrongCredentials`] for an unknown email and for a wrong password alike, after the same work;
 /// [`Refusal::TooManyTries`] and [`Refusal::TooBusy`] before any.
-pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: &Knock) -> Result<SignedIn> {
+pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: &Knock) -> Result<Entrance> {
     // PostgreSQL text can't hold a zero byte, and no stored address has one.
     let email = email.trim().to_lowercase().replace('\0', " ");
     let address = limits::by_address(knock.address);
@@ -43,13 +51,13 @@ pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: 
         counted.push((&SIGN_IN_BY_ACCOUNT, email.as_str()));
     }
     limits::take_all(ctx, &counted).await?;
-    let checked = check(ctx, &email, password).await;
+    let checked = check(ctx, &email, password, knock.device.as_ref()).await;
     if matches!(checked, Err(Error::Refused(Refusal::WrongCredentials))) {
         note_refusal(ctx, &email, knock).await?;
     } else {
         limits::give_back_all(ctx, &counted).await?;
     }
-    checked
+    checked.map(Entrance::of)
 }
 
 /// The same for an address that nobody has as for a wrong password: nobody learns from it, or from how long it takes, whether
@@ -60,15 +68,51 @@ async fn note_refusal(ctx: &Context, email: &str, knock: &Knock) -> Result<()> {
     audit::record(&mut db, &by.did(What::SignInRefused, About::Address(email))).await
 }
 
-async fn check(ctx: &Context, email: &str, password: SecretString) -> Result<SignedIn> {
-    let known =
-        sqlx::query!(r#"select id as "id: PersonId", password_hash from user_profiles where email = $1"#, email,)
-            .fetch_optional(&ctx.db)
-            .await?;
-    let (id, hash) = known.map(|row| (row.id, row.password_hash)).unzip();
-    let matches = password::verify(hash, password).await?;
-    let (Some(id), true) = (id, matches) else {
-        return Err(Refusal::WrongCredentials.into());
+async fn check(ctx: &Context, email: &str, password: SecretString, device: Option<&DeviceToken>) -> Result<SignedIn> {
+    let owner = owner(ctx, email).await?;
+    let claimant = match device {
+        Some(device) => devices::claimant(&ctx.db, device, email).await?,
+        None => None,
     };
-    super::load(&ctx.db, id).await?.ok_or_else(|| Error::broken("a person without a wallet"))
+    // Where somebody opened an account with the address and has not shown that it is theirs, both passwords are looked at in
+    // any case: that browser learns nothing of whether the address has an owner (T47).
+    let by_owner = matches(ctx, owner.as_ref(), &password).await?;
+    let by_claimant = match &claimant {
+        Some(claimant) => matches(ctx, Some(claimant), &password).await?,
+        None => false,
+    };
+    let who = match (owner, claimant) {
+        (Some(owner), _) if by_owner => owner.id,
+        (_, Some(claimant)) if by_claimant => claimant.id,
+        _ => return Err(Refusal::WrongCredentials.into()),
+    };
+    super::load(&ctx.db, who).await?.ok_or_else(|| Error::broken("a person without a wallet"))
+}
+
+async fn owner(ctx: &Context, email: &str) -> Result<Option<Candidate>> {
+    Ok(sqlx::query_as!(
+        Candidate,
+        r#"select id as "id: PersonId", password_hash as "hash?" from user_profiles where email = $1"#,
+        email,
+    )
+    .fetch_optional(&ctx.db)
+    .await?)
+}
+
+/// One hash is computed, whoever it is. A right password whose hash is of old gets a new one.
+pub(super) async fn matches(ctx: &Context, candidate: Option<&Candidate>, password: &SecretString) -> Result<bool> {
+    let hash = candidate.and_then(|candidate| candidate.hash.clone());
+    let matches = password::verify(hash.clone(), password.clone()).await?;
+    if let (true, Some(candidate), Some(old)) = (matches, candidate, hash.filter(|hash| password::is_outdated(hash))) {
+        let new = password::hash_as_typed(password.clone()).await?;
+        sqlx::query!(
+            "update user_profiles set password_hash = $2 where id = $1 and password_hash = $3",
+            candidate.id as PersonId,
+            new,
+            old,
+        )
+        .execute(&ctx.db)
+        .await?;
+    }
+    Ok(matches)
 }

@@ -67,8 +67,12 @@ macro_rules! column {
 }
 
 /// Every sealed column of the schema. A test compares this with the columns that are named `sealed_…`.
-pub const COLUMNS: [Column; 2] =
-    [column!("identity_grants", "sealed_access", "id"), column!("identity_grants", "sealed_refresh", "id")];
+pub const COLUMNS: [Column; 4] = [
+    column!("identity_grants", "sealed_access", "id"),
+    column!("identity_grants", "sealed_refresh", "id"),
+    column!("second_factors", "sealed_secret", "person_id"),
+    column!("second_factors", "sealed_pending", "person_id"),
+];
 
 /// Seals everything anew that another key sealed. It may be stopped and begun again, and runs beside everything else:
 /// what somebody changes meanwhile is theirs, and is sealed with the present key anyway.

@@ -3,4 +3,4 @@
 mod announce;
 mod deliver;
 mod letters;
-mod smtp;
+pub mod smtp;

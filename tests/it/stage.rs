@@ -77,6 +77,7 @@ impl Stage {
             providers: Providers::new([provider.clone() as Arc<dyn PaymentProvider>]),
             public_url: "https://atlas.example".to_owned(),
             keeps_mail: false,
+            staff_need_second_factor: true,
             vault: Vault::parse(&Vault::fresh_key("test")).unwrap(),
         };
         defaults::add_missing(&ctx).await.unwrap();

@@ -5,9 +5,8 @@ use atlas::people::account::{Name, change_password as change, rename};
 use atlas::people::password::NewPassword;
 use domain::{FieldErrors, paths};
 use leptos::prelude::*;
-use secrecy::SecretString;
 
-use super::{answer, person_or_sign_in};
+use super::{answer, fresh_or_confirm, person_or_sign_in};
 use crate::flash::{self, Flash, Form};
 use crate::request::Request;
 
@@ -30,17 +29,17 @@ pub async fn rename_person(name: String) -> Result<(), ServerFnError> {
 }
 
 #[server(prefix = "/do", endpoint = "change-password")]
-pub async fn change_password(current: String, new: String) -> Result<(), ServerFnError> {
+pub async fn change_password(new: String) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
-    let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
+    let Some(fresh) = fresh_or_confirm(&request, paths::CHANGE_PASSWORD).await else { return Ok(()) };
     let form = Form::new(PASSWORD_FORM, &[], FieldErrors::default());
     let outcome = async {
         let new = NewPassword::parse("new", &new).map_err(Error::Invalid)?;
-        change(request.ctx(), &person, SecretString::from(current), new, &request.origin()).await?;
+        change(request.ctx(), &fresh, new, &request.origin()).await?;
         // Every session of theirs is over, this one too; go on under a new one.
         request.end_session().await?;
-        request.begin_session(&person).await?;
-        request.remember_device(&person).await?;
+        request.begin_session(fresh.person()).await?;
+        request.remember_device(fresh.person()).await?;
         flash::leave(
             &request,
             Flash::Done("Your password was changed, and you were signed out everywhere else.".to_owned()),
@@ -49,6 +48,6 @@ pub async fn change_password(current: String, new: String) -> Result<(), ServerF
         Ok(paths::ACCOUNT.to_owned())
     };
     let outcome = outcome.await;
-    answer(&request, paths::ACCOUNT, form, outcome).await;
+    answer(&request, paths::CHANGE_PASSWORD, form, outcome).await;
     Ok(())
 }

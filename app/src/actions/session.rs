@@ -1,6 +1,7 @@
 //! Signing up, in and out.
 
 use atlas::limits::{self, SIGN_UP_BY_ADDRESS};
+use atlas::people::half::Entrance;
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register};
 use atlas::people::sign_in::sign_in as check_credentials;
@@ -11,7 +12,8 @@ use leptos::prelude::*;
 use secrecy::SecretString;
 
 use super::answer;
-use crate::flash::Form;
+use super::email::check_your_mail;
+use crate::flash::{self, Flash, Form};
 use crate::request::{Request, see_other, set_header};
 
 pub const SIGN_IN_FORM: &str = "sign_in";
@@ -32,10 +34,17 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
-        let person = check_credentials(request.ctx(), &email, SecretString::from(password), &request.knock()).await?;
-        request.begin_session(&person).await?;
-        request.remember_device(&person).await?;
-        Ok(next_path(&next))
+        match check_credentials(request.ctx(), &email, SecretString::from(password), &request.knock()).await? {
+            Entrance::Whole(person) => {
+                request.begin_session(&person).await?;
+                request.remember_device(&person).await?;
+                Ok(next_path(&next))
+            }
+            Entrance::Half(half) => {
+                request.begin_half(half).await?;
+                Ok(form_path(paths::SIGN_IN_CODE, &next))
+            }
+        }
     };
     let outcome = outcome.await;
     answer(&request, &form_path(paths::SIGN_IN, &next), form, outcome).await;
@@ -52,6 +61,8 @@ pub async fn sign_up(email: String, password: String, next: String) -> Result<()
         let person = register(request.ctx(), email, password, &request.origin()).await?;
         request.begin_session(&person).await?;
         request.remember_device(&person).await?;
+        // The same for everybody, whoever has the address: the mail differs (T47).
+        flash::leave(&request, Flash::Done(check_your_mail(person.email()))).await?;
         Ok(next_path(&next))
     };
     let outcome = outcome.await;
@@ -96,7 +107,7 @@ pub fn next_path(next: &str) -> String {
 }
 
 /// A form's own page, still knowing where to go afterwards.
-fn form_path(page: &str, next: &str) -> String {
+pub(super) fn form_path(page: &str, next: &str) -> String {
     let next = next_path(next);
     if next == paths::CREDITS { page.to_owned() } else { paths::with_next(page, &next) }
 }

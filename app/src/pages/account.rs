@@ -1,6 +1,9 @@
 //! What people see and change about themselves.
 
 mod browser;
+pub mod email;
+pub mod password;
+pub mod second_factor;
 mod sessions;
 
 use atlas::Result;
@@ -10,7 +13,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
-use crate::actions::account::{ChangePassword, NAME_FORM, PASSWORD_FORM, RenamePerson};
+use crate::actions::account::{NAME_FORM, RenamePerson};
 use crate::actions::session::SignOut;
 use crate::flash::{self, form_of};
 use crate::pages::for_person;
@@ -29,16 +32,19 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
     let open = people::sessions::list(request.ctx(), &person, request.session_hash()?).await?;
     let flash = flash::take(&request).await?;
     let name_form = form_of(flash.as_ref(), NAME_FORM);
-    let password_form = form_of(flash.as_ref(), PASSWORD_FORM);
     Ok(view! {
         <Title text="Your account · Atlas Credits" />
         <main id="main" class="page page--reading">
             <div class="page-head"><h1>"Account"</h1></div>
             <FlashNotice flash />
+            <email::ClaimNotice person=person.clone() />
             <section class="stack" aria-labelledby="who-title">
                 <h2 id="who-title">"You"</h2>
                 <dl class="facts">
-                    <div><dt>"Email"</dt><dd>{person.email().to_owned()}</dd></div>
+                    <div>
+                        <dt>"Email"</dt>
+                        <dd>{person.email().to_owned()}" "<a href=paths::CHANGE_EMAIL>"Change email"</a></dd>
+                    </div>
                     <div><dt>"Here since"</dt><dd><Moment at=since /></dd></div>
                 </dl>
                 <ErrorSummary form=name_form.clone() />
@@ -50,16 +56,18 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
             </section>
             <section class="stack" aria-labelledby="password-title">
                 <h2 id="password-title">"Password"</h2>
-                <ErrorSummary form=password_form.clone() />
-                <form class="form" method="post" action=ChangePassword::PATH>
-                    <input class="visually-hidden" r#type="email" autocomplete="username" value=person.email().to_owned()
-                        tabindex="-1" aria-hidden="true" readonly=true />
-                    <TextField form=password_form.clone() name="current" label="Present password" kind="password"
-                        autocomplete="current-password" />
-                    <TextField form=password_form name="new" label="New password" kind="password" autocomplete="new-password"
-                        help="At least 8 characters. Changing it signs you out everywhere else." />
-                    <div class="form-foot"><button class="button" r#type="submit">"Change password"</button></div>
-                </form>
+                <p><a class="button" href=paths::CHANGE_PASSWORD>"Change password"</a></p>
+            </section>
+            <section class="stack" aria-labelledby="factor-title">
+                <h2 id="factor-title">"Second factor"</h2>
+                <p>
+                    {if person.has_second_factor() {
+                        "On: signing in takes a code from your authenticator."
+                    } else {
+                        "Off: your password alone signs you in."
+                    }}
+                </p>
+                <p><a class="button" href=paths::SECOND_FACTOR>"Manage second factor"</a></p>
             </section>
             <sessions::Sessions sessions=open />
             <section class="stack" aria-labelledby="out-title">

@@ -10,8 +10,8 @@ use leptos_meta::Title;
 use crate::actions::confirm::{CONFIRM_FORM, ConfirmPerson};
 use crate::actions::session::next_path;
 use crate::flash::{self, Flash, Form, form_of};
-use crate::pages::{for_person, query};
-use crate::parts::field::{ErrorSummary, TextField};
+use crate::pages::{for_anybody, query};
+use crate::parts::field::{CodeField, ErrorSummary, TextField};
 use crate::parts::notice::FlashNotice;
 use crate::request::{Request, see_other};
 
@@ -21,7 +21,7 @@ pub fn Confirm() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                for_person(&return_to.clone(), |request, person| draw(request, person, return_to)).await
+                for_anybody(&return_to.clone(), |request, person| draw(request, person, return_to)).await
             })}
         </Suspense>
     }
@@ -33,11 +33,11 @@ async fn draw(request: Request, person: SignedIn, return_to: String) -> Result<A
     }
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), CONFIRM_FORM);
-    Ok(view! { <ConfirmPage flash form email=person.email().to_owned() return_to /> }.into_any())
+    Ok(view! { <ConfirmPage flash form email=person.email().to_owned() with_code=person.has_second_factor() return_to /> }.into_any())
 }
 
 #[component]
-fn ConfirmPage(flash: Option<Flash>, form: Form, email: String, return_to: String) -> impl IntoView {
+fn ConfirmPage(flash: Option<Flash>, form: Form, email: String, with_code: bool, return_to: String) -> impl IntoView {
     view! {
         <Title text="Confirm that it’s you · Atlas Credits" />
         <main id="main" class="page page--form">
@@ -52,7 +52,12 @@ fn ConfirmPage(flash: Option<Flash>, form: Form, email: String, return_to: Strin
                 <input r#type="hidden" name="return_to" value=return_to />
                 <input class="visually-hidden" r#type="email" autocomplete="username" value=email tabindex="-1"
                     aria-hidden="true" readonly=true />
-                <TextField form name="password" label="Password" kind="password" autocomplete="current-password" />
+                <TextField form=form.clone() name="password" label="Password" kind="password"
+                    autocomplete="current-password" />
+                {with_code
+                    .then(|| view! {
+                        <CodeField form help="From your authenticator, or a recovery code. Each works once." />
+                    })}
                 <div class="form-foot">
                     <button class="button button--primary button--wide" r#type="submit">"Confirm"</button>
                 </div>

@@ -1,5 +1,6 @@
 //! Signing in.
 
+use atlas::people::Visitor;
 use domain::paths;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -32,8 +33,10 @@ async fn draw(next: String) -> AnyView {
 /// The message left for this page; whoever is signed in already is sent on.
 pub(super) async fn visit(next: &str) -> atlas::Result<Option<Flash>> {
     let request = Request::current()?;
-    if request.person().await?.is_some() {
-        see_other(next);
+    match request.visitor().await? {
+        Visitor::Nobody => {}
+        Visitor::SettingUp(_) => see_other(paths::SECOND_FACTOR),
+        Visitor::Person(_) => see_other(next),
     }
     flash::take(&request).await
 }
@@ -55,7 +58,11 @@ fn SignInPage(flash: Option<Flash>, form: Form, next: String) -> impl IntoView {
                     <button class="button button--primary button--wide" r#type="submit">"Sign in"</button>
                 </div>
             </form>
-            <p class="muted">"New here? "<a href=other>"Create an account"</a></p>
+            <p class="muted">
+                "New here? "<a href=other>"Create an account"</a><br />
+                <a href=paths::FORGOT_PASSWORD>"Forgot your password?"</a><br />
+                "You opened your account elsewhere? Confirm its address first: the mail has a link."
+            </p>
         </main>
     }
 }

@@ -41,9 +41,9 @@ fn SignUpPage(flash: Option<Flash>, form: Form, next: String) -> impl IntoView {
             <form class="form" method="post" action=SignUpAction::PATH>
                 <input r#type="hidden" name="next" value=next />
                 <TextField form=form.clone() name="email" label="Email" kind="email" autocomplete="email"
-                    help="Receipts go here." />
+                    help="Receipts go here, and a link that shows it is yours." />
                 <TextField form name="password" label="Password" kind="password" autocomplete="new-password"
-                    help="At least 8 characters; a few words in a row are easy to remember." />
+                    help="At least 8 characters, better 15 or more; a few words in a row are easy to remember." />
                 <div class="form-foot">
                     <button class="button button--primary button--wide" r#type="submit">"Create account"</button>
                 </div>

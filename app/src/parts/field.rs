@@ -1,5 +1,6 @@
 //! Form fields with their label, help and error.
 
+use islands::show_password::ShowPassword;
 use leptos::prelude::*;
 
 use super::small::Icon;
@@ -25,20 +26,27 @@ pub fn TextField(
     let value = if form.values.contains_key(name) { form.value(name) } else { initial.unwrap_or_default() };
     let note_id = format!("{id}-{}", if error.is_some() { "error" } else { "help" });
     let described_by = (error.is_some() || help.is_some()).then(|| note_id.clone());
+    let input = view! {
+        <input
+            class="input"
+            id=id.clone()
+            name=name
+            r#type=kind
+            value=value
+            autocomplete=autocomplete
+            required=!optional
+            aria-invalid=error.is_some().then_some("true")
+            aria-describedby=described_by
+        />
+    };
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
-            <input
-                class="input"
-                id=id
-                name=name
-                r#type=kind
-                value=value
-                autocomplete=autocomplete
-                required=!optional
-                aria-invalid=error.is_some().then_some("true")
-                aria-describedby=described_by
-            />
+            {if kind == "password" {
+                view! { <div class="field-reveal">{input}<ShowPassword field=id.clone() /></div> }.into_any()
+            } else {
+                input.into_any()
+            }}
             {match (error, help) {
                 (Some(error), _) => {
                     view! { <p class="field-error" id=note_id><Icon name="alert" />{error}</p> }.into_any()
@@ -48,6 +56,12 @@ pub fn TextField(
             }}
         </div>
     }
+}
+
+/// A code of the second factor. Its owner may paste it, or type a recovery code.
+#[component]
+pub fn CodeField(form: Form, help: &'static str) -> impl IntoView {
+    view! { <TextField form name="code" label="Code" autocomplete="one-time-code" help /> }
 }
 
 /// Everything that is wrong with a form, with a link to each field; takes the focus when the page opens.

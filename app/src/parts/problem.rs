@@ -55,6 +55,12 @@ pub fn confirm_first(back_to: &str) -> AnyView {
     view! { <p><a href=way>"Confirm that it’s you"</a></p> }.into_any()
 }
 
+/// Sends somebody to set up the second factor that their role needs.
+pub fn second_factor_first() -> AnyView {
+    see_other(paths::SECOND_FACTOR);
+    view! { <p><a href=paths::SECOND_FACTOR>"Set up your second factor"</a></p> }.into_any()
+}
+
 fn page(title: &'static str, sentence: &'static str, request_id: Option<String>) -> AnyView {
     view! {
         <Title text=format!("{title} · Atlas Credits") />

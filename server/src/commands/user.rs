@@ -8,6 +8,7 @@ use atlas::audit::{By, Origin, Who};
 use atlas::people::account::set_role;
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
+use atlas::people::second_factor;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::Role;
@@ -29,6 +30,12 @@ pub enum Command {
         /// Read the password from standard input, up to the first line's end.
         #[arg(long)]
         password_stdin: bool,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove somebody's second factor, who lost it and the recovery codes: first see to it that it is them. Ends their sessions.
+    ResetSecondFactor {
+        email: String,
         #[command(flatten)]
         format: Format,
     },
@@ -65,6 +72,13 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
             let shown = json!({ "id": person.id(), "email": person.email(), "role": role, "password": made_up });
             let password = made_up.map(|password| format!(" Password: {password}")).unwrap_or_default();
             print::one(format, &shown, &format!("{} is there, as {role}.{password}", person.email()))
+        }
+        Command::ResetSecondFactor { email, format } => {
+            let by = By { who: Who::Operator("user reset-second-factor"), origin: &Origin::NONE };
+            if !second_factor::reset(ctx, &by, &email).await.or_said()? {
+                bail!("there is nobody with the email {email}");
+            }
+            print::one(format, &json!({ "email": email }), &format!("{email} signs in with the password alone now."))
         }
         Command::Role { email, role, why, format } => {
             let by = By { who: Who::Operator("user role"), origin: &Origin::NONE };

@@ -3,7 +3,7 @@
 use app::request::{ClientAddress, PERSON_KEY};
 use atlas::audit::{self, About, By, Origin, What, Who};
 use atlas::limits::{self, REFUSALS_BY_PERSON};
-use atlas::people::{self, SignedIn, Visitor, sessions};
+use atlas::people::{SignedIn, Visitor, sessions};
 use atlas::{Context, Error};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -44,19 +44,25 @@ pub async fn ask(State(guard): State<Guard>, mut request: Request, next: Next) -
         _ if takes_nothing => next.run(request).await,
         // Keys and signatures are proved to the handlers, which can't act without: `ApiCaller`, `VerifiedDelivery`.
         Need::Nobody | Need::Key(_) | Need::Signature => next.run(request).await,
-        Need::SignedIn | Need::Of(_) => match guard.who(request.extensions().get::<Session>().cloned()).await {
-            Ok(Visitor::Person(person)) if may(&person, door.need) => {
-                // Whoever draws the page need not look again.
-                request.extensions_mut().insert(Visitor::Person(person));
-                next.run(request).await
+        Need::SignedIn | Need::SettingUp | Need::Fresh | Need::Of(_) => {
+            match guard.who(request.extensions().get::<Session>().cloned()).await {
+                Ok(Visitor::Person(person)) if may(&person, door.need) => {
+                    // Whoever draws the page need not look again.
+                    request.extensions_mut().insert(Visitor::Person(person));
+                    next.run(request).await
+                }
+                Ok(Visitor::SettingUp(person)) if door.need == Need::SettingUp => {
+                    request.extensions_mut().insert(Visitor::SettingUp(person));
+                    next.run(request).await
+                }
+                Ok(visitor) => guard.refuse(door, visitor, request).await,
+                Err(error) => {
+                    tracing::error!(error = ?error, "it can't be said who asks");
+                    let sentence = "We can’t tell just now who you are. Please try again in a minute.";
+                    layers::refuse(request.headers(), StatusCode::SERVICE_UNAVAILABLE, sentence)
+                }
             }
-            Ok(visitor) => guard.refuse(door, visitor, request).await,
-            Err(error) => {
-                tracing::error!(error = ?error, "it can't be said who asks");
-                let sentence = "We can’t tell just now who you are. Please try again in a minute.";
-                layers::refuse(request.headers(), StatusCode::SERVICE_UNAVAILABLE, sentence)
-            }
-        },
+        }
     }
 }
 
@@ -73,7 +79,7 @@ impl Guard {
         let session = session.ok_or_else(|| Error::broken("no session at this door"))?;
         let person: Option<PersonId> = session.get(PERSON_KEY).await.map_err(Error::unavailable)?;
         let Some(person) = person else { return Ok(Visitor::Nobody) };
-        Ok(people::load(&self.ctx.db, person).await?.map_or(Visitor::Nobody, Visitor::Person))
+        Visitor::of(&self.ctx, person).await
     }
 
     async fn refuse(&self, door: Door, visitor: Visitor, request: Request) -> Response {
@@ -86,8 +92,16 @@ impl Guard {
             }
         }
         match (door.kind, door.need) {
-            (Kind::Page | Kind::File, Need::SignedIn) => sign_in_first(door.kind, request.uri()),
-            (Kind::Form, Need::SignedIn) => Redirect::to(paths::SIGN_IN).into_response(),
+            // They have to set up their second factor before anything else.
+            (Kind::Page | Kind::File | Kind::Form, _) if matches!(visitor, Visitor::SettingUp(_)) => {
+                Redirect::to(paths::SECOND_FACTOR).into_response()
+            }
+            (Kind::Page | Kind::File, Need::SignedIn | Need::SettingUp | Need::Fresh) => {
+                sign_in_first(door.kind, request.uri())
+            }
+            (Kind::Form, Need::SignedIn | Need::SettingUp | Need::Fresh) => {
+                Redirect::to(paths::SIGN_IN).into_response()
+            }
             (Kind::Page | Kind::File, _) => self.nothing_here(request).await,
             (Kind::Stream, Need::SignedIn) => StatusCode::UNAUTHORIZED.into_response(),
             (Kind::Stream, _) => StatusCode::NOT_FOUND.into_response(),

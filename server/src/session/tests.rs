@@ -32,6 +32,7 @@ impl Site {
             providers: Providers::default(),
             public_url: public_url.to_owned(),
             keeps_mail: false,
+            staff_need_second_factor: true,
             vault: atlas::vault::Vault::without_keys(),
         };
         let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

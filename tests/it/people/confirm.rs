@@ -53,7 +53,8 @@ async fn t46_guessing_inside_a_session_is_slowed_too(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let tries = async |text: &str| confirm(&stage.ctx, &ana, SecretString::from(text), from_elsewhere().address).await;
+    let tries =
+        async |text: &str| confirm(&stage.ctx, &ana, SecretString::from(text), "", &from_elsewhere().origin()).await;
     for _ in 0..12 {
         tries(GOOD).await.unwrap();
     }

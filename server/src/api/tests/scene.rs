@@ -76,6 +76,7 @@ impl Scene {
             providers: Providers::default(),
             public_url: "https://credits.example.com".to_owned(),
             keeps_mail: false,
+            staff_need_second_factor: true,
             vault: atlas::vault::Vault::without_keys(),
         };
         let created = create(&ctx, &BY, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();

@@ -112,16 +112,24 @@ pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
     match (door.need, door.kind) {
         (Need::Key(_) | Need::Signature, _) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
         (Need::SignedIn, Kind::Stream) if !signed_in => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
-        (Need::SignedIn, _) if !signed_in => assert!(to_sign_in, "{said} to {:?}", answer.location),
+        (Need::SignedIn | Need::SettingUp | Need::Fresh, _) if !signed_in => {
+            assert!(to_sign_in, "{said} to {:?}", answer.location)
+        }
         (Need::Of(domain::Role::Support), _) if is_support => assert!(!status.is_client_error(), "{said}"),
         (Need::Of(_), Kind::Page | Kind::File | Kind::Stream) => assert_eq!(status, StatusCode::NOT_FOUND, "{said}"),
         (Need::Of(_), _) => assert_eq!(status, StatusCode::FORBIDDEN, "{said}"),
         (Need::SignedIn, Kind::Page | Kind::Stream) if is_foreign => {
             assert_eq!(status, StatusCode::NOT_FOUND, "{said}")
         }
-        (Need::SignedIn, Kind::Form) => assert!(!to_sign_in && !status.is_success(), "{said}"),
+        // Whoever has just signed in need not confirm, and is sent on.
+        (Need::SettingUp, Kind::Page) if door.path == domain::paths::CONFIRM => {
+            assert!(status == StatusCode::SEE_OTHER && !to_sign_in, "{said}")
+        }
+        (Need::SignedIn | Need::SettingUp | Need::Fresh, Kind::Form) => {
+            assert!(!to_sign_in && !status.is_success(), "{said}")
+        }
         // Who has nothing to do on a page of their own may be led on.
-        (Need::SignedIn, _) => {
+        (Need::SignedIn | Need::SettingUp | Need::Fresh, _) => {
             let led_on = status == StatusCode::SEE_OTHER && !to_sign_in;
             assert!(status == StatusCode::OK || led_on, "{said}");
         }

@@ -88,6 +88,8 @@ impl Scene {
             providers: Providers::default(),
             public_url: "http://127.0.0.1:3000".to_owned(),
             keeps_mail: true,
+            // The one who is of the staff has none.
+            staff_need_second_factor: false,
             vault: atlas::vault::Vault::without_keys(),
         };
         atlas::plans::defaults::add_missing(&ctx).await.unwrap();
