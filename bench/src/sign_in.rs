@@ -1,4 +1,5 @@
-//! Whether the time that a refused sign-in takes tells who has an account (T47).
+//! Whether the time that an answer takes tells who has an account (T47): of signing in, signing up, and asking for a new
+//! password.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// More would be told apart over a network.
 const APART_MAX: Duration = Duration::from_millis(5);
 
-/// Fails when the medians are further apart than that.
+/// What is asked: its name, where it is sent, and what is sent beside the address.
+const FORMS: [(&str, &str, &str); 3] = [
+    ("signing in", "sign-in", "&password=not+the+password&next="),
+    ("signing up", "sign-up", "&password=a+password+like+any+other&next="),
+    ("a new password", "forgot-password", ""),
+];
+
+/// Fails when the medians of one form are further apart than that.
 pub async fn measure(stand: &Stand) -> Result<Table> {
     // All of them with the password of the demo's buyer.
     sqlx::query(
@@ -30,24 +38,27 @@ pub async fn measure(stand: &Stand) -> Result<Table> {
     .bind(i32::from(TRIES))
     .execute(&stand.owner)
     .await?;
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for number in 1..=TRIES {
-        known.push(refused(stand, &format!("{number}@known.example"), number).await?);
-        unknown.push(refused(stand, &format!("{number}@nobody.example"), number).await?);
-    }
     let mut table = Table::new(
-        "Refused sign-ins",
-        "A wrong password for 300 addresses that have an account and for 300 that have none, in turns, one after the other, \
-        from many places.",
+        "Answers that tell nothing",
+        "A wrong password, a new account, and a forgotten password, for 300 addresses that have an account and for 300 that \
+        have none, in turns, one after the other, from many places.",
         &["", "p50", "p99"],
     );
-    let apart = typical(&known)?.abs_diff(typical(&unknown)?);
-    for (what, times) in [("with an account", known), ("without", unknown)] {
-        table.row([what.to_owned(), milliseconds(percentile(times.clone(), 50)), milliseconds(percentile(times, 99))]);
-    }
-    table.note(format!("The medians are {} apart.", milliseconds(apart)));
-    if apart > APART_MAX {
-        bail!("{table}\nthe medians are more than {} apart", milliseconds(APART_MAX));
+    for (name, path, rest) in FORMS {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for number in 1..=TRIES {
+            known.push(answered(stand, path, &format!("{number}@known.example"), rest, number).await?);
+            unknown.push(answered(stand, path, &format!("{number}@nobody.example"), rest, number + TRIES).await?);
+        }
+        let apart = typical(&known)?.abs_diff(typical(&unknown)?);
+        for (whose, times) in [("with an account", known), ("without", unknown)] {
+            let (half, most) = (percentile(times.clone(), 50), percentile(times, 99));
+            table.row([format!("{name}, {whose}"), milliseconds(half), milliseconds(most)]);
+        }
+        table.note(format!("The medians of {name} are {} apart.", milliseconds(apart)));
+        if apart > APART_MAX {
+            bail!("{table}\nthe medians of {name} are more than {} apart", milliseconds(APART_MAX));
+        }
     }
     Ok(table)
 }
@@ -56,23 +67,23 @@ fn typical(times: &[Duration]) -> Result<Duration> {
     median(times.iter().copied()).context("nothing was measured")
 }
 
-/// How long it takes to be refused.
-async fn refused(stand: &Stand, email: &str, number: u16) -> Result<Duration> {
+/// How long it takes to be answered.
+async fn answered(stand: &Stand, path: &str, email: &str, rest: &str, number: u16) -> Result<Duration> {
     let url = format!("http://{}", stand.atlas());
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build()?;
     let [high, low] = number.to_be_bytes();
     let request = client
-        .post(format!("{url}/do/sign-in"))
+        .post(format!("{url}/do/{path}"))
         .header(header::ORIGIN, &url)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         // Each from elsewhere (RFC 2544), or the limits would answer.
         .header("x-forwarded-for", format!("198.18.{high}.{low}"))
-        .body(format!("email={}&password=not+the+password&next=", email.replace('@', "%40")));
+        .body(format!("email={}{rest}", email.replace('@', "%40")));
     let began = Instant::now();
-    let answer = request.send().await.context("signing in")?;
+    let answer = request.send().await.with_context(|| path.to_owned())?;
     let took = began.elapsed();
     if answer.status() != StatusCode::SEE_OTHER {
-        bail!("a wrong password was answered with {}", answer.status());
+        bail!("/do/{path} was answered with {}", answer.status());
     }
     Ok(took)
 }
