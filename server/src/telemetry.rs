@@ -1,8 +1,12 @@
 //! Where the log goes and how it looks. Never in it: bodies, cookies, query strings, emails, secrets.
 
+mod line;
+
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format::{JsonFields, debug_fn};
 
 use crate::config::{Config, LogFormat};
 
@@ -11,8 +15,11 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter)?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match config.log {
-        LogFormat::Json => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
-        LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => logs.fmt_fields(JsonFields::new()).event_format(line::JsonLine).init(),
+        LogFormat::Text => {
+            let fields = debug_fn(line::write_field).delimited(" ");
+            logs.with_ansi(std::io::stderr().is_terminal()).fmt_fields(fields).init();
+        }
     }
     // What a panic says may hold anything; where it happened is enough to find it.
     std::panic::set_hook(Box::new(|panic| {
