@@ -45,6 +45,10 @@ pub enum Refusal {
     FormIncomplete,
     #[error("The checkout can’t be opened just now. Nothing was charged. Please try again in a minute.")]
     CheckoutUnavailable,
+    #[error(
+        "Several payments were declined today. Try again tomorrow, or ask for credits by request: a person answers."
+    )]
+    TooManyDeclines,
     #[error("That email and password don’t match. Check both and try again.")]
     WrongCredentials,
     #[error("This isn’t your password. Try again.")]

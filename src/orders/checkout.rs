@@ -3,6 +3,7 @@
 use domain::{
     Credits, Currency, FailureReason, Money, OrderId, OrderState, PersonId, PlanId, PlanVersionId, Price, Provider,
 };
+use time::Duration;
 
 use super::FormKey;
 use crate::people::SignedIn;
@@ -10,6 +11,10 @@ use crate::plans::{self, Offer};
 use crate::providers::{Checkout, CheckoutRequest, ProviderError};
 use crate::reconcile::sweep;
 use crate::{Context, Error, Refusal, Result, ids, tasks};
+
+/// Declined payments of one buyer within [`DECLINES_COUNTED_FOR`]. Stolen cards are tried out in small purchases.
+const DECLINES_MAX: i64 = 5;
+const DECLINES_COUNTED_FOR: Duration = Duration::days(1);
 
 /// Where the buyer goes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +27,12 @@ pub enum Started {
 
 /// Starts buying a plan. The same form sent again, even at the same moment, leads to the same checkout.
 ///
-/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`], [`Refusal::FormUsedForAnotherPlan`];
+/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`], [`Refusal::FormUsedForAnotherPlan`],
+/// [`Refusal::TooManyDeclines`];
 /// [`Refusal::CheckoutUnavailable`] when the provider made none: then the order is closed as failed and nothing was
 /// charged; the same form may be sent again.
 pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
+    refuse_after_declines(ctx, buyer.id()).await?;
     let order = match find(ctx, buyer.id(), &key).await? {
         Some(order) => order,
         None => write_down(ctx, buyer.id(), plan, &key).await?,
@@ -57,6 +64,17 @@ struct NewOrder {
     provider: Provider,
     state: OrderState,
     checkout_url: Option<String>,
+}
+
+async fn refuse_after_declines(ctx: &Context, buyer: PersonId) -> Result<()> {
+    let declined = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from payments where buyer_id = $1 and state = 'failed' and changed_at > $2"#,
+        buyer as PersonId,
+        ctx.now() - DECLINES_COUNTED_FOR,
+    )
+    .fetch_one(&ctx.db)
+    .await?;
+    if declined >= DECLINES_MAX { Err(Refusal::TooManyDeclines.into()) } else { Ok(()) }
 }
 
 async fn find(ctx: &Context, buyer: PersonId, key: &FormKey) -> Result<Option<NewOrder>> {

@@ -241,3 +241,20 @@ fn only_keys_of_our_forms_are_taken() {
     assert_ne!(FormKey::fresh(), FormKey::fresh());
     assert!(FormKey::parse("key", FormKey::fresh().as_str()).is_ok());
 }
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn after_five_declined_payments_a_buyer_waits_for_a_day(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let (ana, bo) = (stage.buyer("ana").await, stage.buyer("bo").await);
+    for number in 0..5 {
+        let order = stage.starts_checkout(&ana, "starter").await;
+        let declined = order.facts(&format!("pay_{number}"), PaymentState::Failed);
+        stage.delivers(&stage.payment_webhook(&format!("evt_{number}"), &declined)).await.unwrap();
+    }
+    let asked = stage.provider.requests().len();
+    assert_eq!(refusal(sends(&stage, &ana, "starter", &FormKey::fresh()).await), Refusal::TooManyDeclines);
+    assert_eq!(stage.provider.requests().len(), asked, "the provider was not asked");
+    sends(&stage, &bo, "starter", &FormKey::fresh()).await.unwrap();
+    stage.advance(Duration::days(1));
+    sends(&stage, &ana, "starter", &FormKey::fresh()).await.unwrap();
+}
