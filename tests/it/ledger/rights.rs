@@ -303,3 +303,43 @@ async fn the_schema_refuses_what_must_never_be(pool: PgPool) {
     assert_eq!(refused(&stage.owner, &numbered_twice).await, "23505");
     assert_eq!(audit(&stage.ctx.db).await.unwrap().wallets, 2);
 }
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn t80_a_reader_reads_reports_and_neither_writes_nor_sees_what_opens_a_door(pool: PgPool) {
+    let stage = moved(pool).await;
+    let mut reader = stage.owner.acquire().await.unwrap();
+    sqlx::raw_sql("set role atlas_reader").execute(&mut *reader).await.unwrap();
+    for sql in [
+        "select o.id, p.state from credit_orders o left join payments p on p.order_id = o.id",
+        "select account_id, sum(amount) from credit_entries group by 1",
+        "select email, name, role from user_profiles",
+        "select state, count(*) from provider_events group by 1",
+    ] {
+        sqlx::raw_sql(sql).execute(&mut *reader).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    for sql in [
+        "select password_hash from user_profiles",
+        "select * from sessions",
+        "select hash from api_keys",
+        "select body from provider_events",
+        "select * from known_devices",
+        "select * from rate_limits",
+        "update user_profiles set role = 'admin'",
+        "delete from credit_orders",
+        "insert into plans (id, slug, position) values (gen_random_uuid(), 'x', 1)",
+        "select credits_open_wallet(gen_random_uuid())",
+        "create table x (y int)",
+    ] {
+        let error =
+            sqlx::raw_sql(sql).execute(&mut *reader).await.err().unwrap_or_else(|| panic!("it was done: {sql}"));
+        assert_eq!(error.as_database_error().unwrap().code().unwrap(), "42501", "{sql}");
+    }
+    let writable: i64 = sqlx::query_scalar(
+        "select count(*) from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')
+            and has_table_privilege('atlas_reader', oid, 'insert, update, delete, truncate')",
+    )
+    .fetch_one(&stage.owner)
+    .await
+    .unwrap();
+    assert_eq!(writable, 0);
+}
