@@ -1,5 +1,7 @@
 //! Passwords: Argon2id, hashed off the async threads and a few at a time, so that a flood of sign-ins starves nobody.
 
+mod workers;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -104,5 +106,5 @@ pub async fn verify(hash: Option<String>, password: SecretString) -> Result<bool
 async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let _waiting = WAITING.try_acquire().map_err(|_| Refusal::TooBusy)?;
     let _at_work = AT_WORK.acquire().await.map_err(Error::broken)?;
-    tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
+    workers::run(work).await
 }
