@@ -4,6 +4,7 @@
 pub mod account;
 pub mod confirm;
 pub mod devices;
+pub mod elsewhere;
 pub mod email;
 pub mod fresh;
 pub mod half;

@@ -5,6 +5,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 
 pub mod actions;
+pub mod embed;
 pub mod flash;
 mod layout;
 mod pages;

@@ -80,7 +80,8 @@ fn send_policy(nonce: Option<&Nonce>) {
         &format!(
             "default-src 'none'; script-src {nonce}'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
              img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-             object-src 'none'; form-action 'self' {checkout}; frame-ancestors 'none'"
+             object-src 'none'; form-action 'self' {checkout}; frame-ancestors 'none'; report-uri /csp-report; \
+             report-to csp"
         ),
     );
     set_header(HeaderName::from_static("cache-control"), "no-store");

@@ -1,18 +1,24 @@
 //! Everything that is set from outside, read once: environment variables and flags in one typed struct. What is
 //! missing or wrong is said all at once, and no value is ever repeated back.
 
+mod worlds;
+
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use atlas::notify::post;
+use atlas::providers::whop::user_token::{BadKeys, UserTokens};
 use clap::{Args, ValueEnum};
 use domain::Provider;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::database::checks::Standing;
 use crate::encryption;
 use crate::layers::Known;
 use crate::layers::client::{Hosts, Proxies};
 use crate::layers::redirect::Ways;
+use crate::meter::Rate;
 
 /// Shorter secrets can be guessed. Whop's own are `ws_` and 64 hexadecimal digits.
 const WEBHOOK_SECRET_BYTES_MIN: usize = 24;
@@ -32,6 +38,9 @@ pub struct Config {
     /// Further names that we answer to beside the public URL's, with commas between them.
     #[arg(long, env = "ATLAS_HOSTS", default_value = "", value_delimiter = ',', global = true, value_name = "NAMES")]
     pub hosts: Vec<String>,
+    /// How often each API key may be used, a second; twice that at once.
+    #[arg(long, env = "ATLAS_SPENDS_PER_SECOND", default_value = "200", global = true, value_name = "COUNT")]
+    pub spends_per_second: NonZeroU32,
     /// Where the private database lives.
     #[arg(long, env = "ATLAS_DATA_DIR", default_value = ".atlas", global = true, value_name = "FOLDER")]
     pub data_dir: PathBuf,
@@ -61,6 +70,9 @@ pub struct Config {
     /// Whether support, finance and admins need a second factor. Off: only where nobody but this machine gets in.
     #[arg(long, env = "ATLAS_REQUIRE_SECOND_FACTOR", default_value = "on", global = true, value_name = "ON")]
     pub require_second_factor: Switch,
+    /// Who owns the schema and migrates it, where that is another login than the one that serves.
+    #[arg(long, env = "DATABASE_OWNER_URL", global = true, hide = true, value_parser = secret)]
+    pub database_owner_url: Option<SecretString>,
     /// Who takes the money: whop, or manual for none online.
     #[arg(long, env = "PAYMENT_PROVIDER", default_value = "whop", global = true, value_name = "NAME")]
     pub payment_provider: Provider,
@@ -90,6 +102,9 @@ pub struct WhopConfig {
     pub api_key: Option<SecretString>,
     #[arg(long = "whop-app-id", env = "WHOP_APP_ID", global = true, hide = true)]
     pub app_id: Option<String>,
+    /// The key that Whop signs with what its frames bring along: a JWK or a JWKS. Not a secret.
+    #[arg(long = "whop-app-public-key", env = "WHOP_APP_PUBLIC_KEY", global = true, hide = true)]
+    pub app_public_key: Option<String>,
     #[arg(long = "whop-company-id", env = "WHOP_COMPANY_ID", global = true, hide = true)]
     pub company_id: Option<String>,
     #[arg(long = "whop-webhook-secret", env = "WHOP_WEBHOOK_SECRET", global = true, hide = true, value_parser = secret)]
@@ -144,10 +159,12 @@ pub const VARIABLES: &str = "\
 Set in the environment only, because others can read a command line:
   DATABASE_URL                   postgres://…; without it a private PostgreSQL runs in the data folder
   ATLAS_ENCRYPTION_KEYS          id:base64 of 32 random bytes, several with commas, the first one seals; see docs/operate.md
+  DATABASE_OWNER_URL             postgres://…, for migrations, if DATABASE_URL's login does not own the schema
   WHOP_API_KEY                   the company's API key
   WHOP_COMPANY_ID                biz_…
   WHOP_WEBHOOK_SECRET            ws_…, shown when the webhook is made
   WHOP_WEBHOOK_SECRET_PREVIOUS   still accepted while the secret is changed
+  WHOP_APP_PUBLIC_KEY            the JWK or JWKS of Whop’s frames, for /embed/credits; needs WHOP_APP_ID
   WHOP_APP_ID, WHOP_CLIENT_ID, WHOP_CLIENT_SECRET
   WHOP_API_URL, WHOP_OAUTH_URL, WHOP_WEB_URL   Whop's hosts, unless a sandbox stands in
   SMTP_URL                       smtps://user:password@host; without it mails are kept: atlas mail list
@@ -169,10 +186,10 @@ impl Config {
             ),
             _ => {}
         }
-        if let Some(url) = given(self.database_url.as_ref())
-            && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
-        {
-            problems.push("DATABASE_URL must start with postgres://".to_owned());
+        for (name, url) in [("DATABASE_URL", self.database_url()), ("DATABASE_OWNER_URL", self.database_owner_url())] {
+            if url.is_some_and(|url| !(url.starts_with("postgres://") || url.starts_with("postgresql://"))) {
+                problems.push(format!("{name} must start with postgres://"));
+            }
         }
         problems.extend(encryption::problem(self));
         if !self.require_second_factor.is_on() && !self.is_local() {
@@ -182,7 +199,7 @@ impl Config {
             );
         }
         match self.payment_provider {
-            Provider::Whop => self.whop.problems(&mut problems),
+            Provider::Whop => self.whop.problems(self.standing(), &mut problems),
             Provider::Manual => {}
             Provider::Stripe => {
                 problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
@@ -222,6 +239,20 @@ impl Config {
         }
     }
 
+    /// Only who means it has a certificate.
+    pub fn standing(&self) -> Standing {
+        let is_https = self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        if is_https { Standing::Public } else { Standing::Private }
+    }
+
+    pub fn database_owner_url(&self) -> Option<&str> {
+        given(self.database_owner_url.as_ref())
+    }
+
+    pub fn spends_of_a_key(&self) -> Rate {
+        Rate::a_second(self.spends_per_second)
+    }
+
     pub fn database_url(&self) -> Option<&str> {
         given(self.database_url.as_ref())
     }
@@ -253,7 +284,19 @@ impl MailConfig {
 }
 
 impl WhopConfig {
-    fn problems(&self, problems: &mut Vec<String>) {
+    /// Who looks at us from inside Whop; None: nobody is shown anything there.
+    pub fn user_tokens(&self) -> Result<Option<UserTokens>, BadKeys> {
+        let Some(keys) = self.app_public_key.as_deref().filter(|keys| !keys.is_empty()) else { return Ok(None) };
+        let app = [&self.app_id, &self.client_id].into_iter().flatten().find(|id| !id.is_empty());
+        UserTokens::new(app.map(String::as_str).unwrap_or_default(), keys).map(Some)
+    }
+
+    /// Under which name accounts of Whop's are known here.
+    pub fn issuer(&self) -> &str {
+        origin(&self.oauth_url)
+    }
+
+    fn problems(&self, standing: Standing, problems: &mut Vec<String>) {
         check_secret(problems, "WHOP_API_KEY", self.api_key.as_ref(), API_KEY_BYTES_MIN);
         check_secret(problems, "WHOP_WEBHOOK_SECRET", self.webhook_secret.as_ref(), WEBHOOK_SECRET_BYTES_MIN);
         if given(self.webhook_secret_previous.as_ref()).is_some() {
@@ -272,6 +315,20 @@ impl WhopConfig {
                 problems.push(format!("{name} must be https:// (plain http only to this machine)"));
             }
         }
+        let mut urls = vec![&*self.api_url, &self.web_url];
+        if [&self.client_id, &self.app_id].into_iter().flatten().any(|id| !id.is_empty()) {
+            urls.push(&self.oauth_url);
+        }
+        if self.user_tokens().is_err() {
+            problems
+                .push("WHOP_APP_PUBLIC_KEY must be a JWK or a JWKS with P-256 keys, and WHOP_APP_ID be set".to_owned());
+        }
+        let api_key = given(self.api_key.as_ref()).unwrap_or_default();
+        problems.extend(worlds::problems(&worlds::Settings {
+            urls: &urls,
+            api_key,
+            is_public: standing == Standing::Public,
+        }));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The way to Postgres: the operator's or our private one, migrated by its owner, then used through pools whose
 //! connections have the least rights.
 
+pub mod checks;
+
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -8,8 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use atlas::clock::Clock;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
-use time::OffsetDateTime;
 
+use self::checks::Standing;
 use crate::cluster::{Cluster, WhenRunning};
 use crate::config::Config;
 
@@ -22,8 +24,6 @@ const WORK_CONNECTIONS_MAX: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failover, connections to the old server are gone within this time.
 const CONNECTION_LIFETIME: Duration = Duration::from_mins(10);
-/// Webhooks are taken for stale after five minutes; a good part of that must not be lost to a wrong clock.
-const CLOCKS_APART_MAX: time::Duration = time::Duration::minutes(1);
 /// A connection that rested longer is tried before it is used. Each is tried when it is put back as well, so a shorter
 /// rest needs no further round trip.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -49,7 +49,10 @@ const BY_INDEX: [(&str, &str); 6] = [
 
 /// A database with the current schema.
 pub struct Database {
+    /// Migrates.
     owner: PgConnectOptions,
+    /// Serves. The same where an operator gave only one.
+    app: PgConnectOptions,
     cluster: Option<Cluster>,
 }
 
@@ -76,49 +79,73 @@ impl Database {
     async fn reach(config: &Config, when_running: WhenRunning) -> Result<Self> {
         if let Some(url) = config.database_url() {
             // The parser's own words may hold parts of the address, the password among them.
-            let Ok(owner) = PgConnectOptions::from_str(url) else { bail!("DATABASE_URL can't be read") };
-            return Ok(Self { owner, cluster: None });
+            let Ok(app) = PgConnectOptions::from_str(url) else { bail!("DATABASE_URL can't be read") };
+            let owner = match config.database_owner_url() {
+                Some(url) => PgConnectOptions::from_str(url).ok().context("DATABASE_OWNER_URL can't be read")?,
+                None => app.clone(),
+            };
+            return Ok(Self { owner, app, cluster: None });
         }
         let cluster = Cluster::open(&config.data_dir, config.pg_bin.as_deref(), when_running).await?;
-        Ok(Self { owner: cluster.owner_options(), cluster: Some(cluster) })
+        let owner = cluster.owner_options();
+        // Nobody else reaches its socket, so the application needs no password to be the application.
+        let app = owner.clone().username(atlas::APP_ROLE);
+        Ok(Self { owner, app, cluster: Some(cluster) })
     }
 
     async fn migrate(&self) -> Result<()> {
         let mut owner = PgConnection::connect_with(&self.owner).await.context("connecting to the database")?;
         atlas::MIGRATOR.run(&mut owner).await.context("migrating the database")?;
-        // An owner that is no superuser may take the application's role only as its member.
-        let member: bool =
-            sqlx::query_scalar("select pg_has_role(current_user, 'atlas_app', 'member')").fetch_one(&mut owner).await?;
-        if !member {
-            sqlx::query("grant atlas_app to current_user").execute(&mut owner).await?;
-        }
+        self.let_the_application_in(&mut owner).await.context("letting the application into the database")?;
         owner.close().await.context("closing a connection")
     }
 
     /// A test's, which is migrated.
     #[cfg(test)]
     pub fn of(pool: &PgPool) -> Self {
-        Self { owner: (*pool.connect_options()).clone(), cluster: None }
+        let options = (*pool.connect_options()).clone();
+        Self { owner: options.clone(), app: options, cluster: None }
+    }
+
+    /// Who logs in to serve takes the application's role, or is it.
+    async fn let_the_application_in(&self, owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let login = self.app.get_username();
+        if login == atlas::APP_ROLE {
+            if self.cluster.is_some() {
+                sqlx::query("alter role atlas_app login").execute(owner).await?;
+            }
+            return Ok(());
+        }
+        // A name can't be bound where a role stands in a statement: the database writes it there itself.
+        sqlx::query("select set_config('atlas.login', $1, false)").bind(login).execute(&mut *owner).await?;
+        let let_in = "do $$ begin
+                if not pg_has_role(current_setting('atlas.login'), 'atlas_app', 'member') then
+                    execute format('grant atlas_app to %I', current_setting('atlas.login'));
+                end if;
+            end $$";
+        sqlx::query(let_in).execute(owner).await?;
+        Ok(())
     }
 
     /// Pools whose rights were looked at: the ledger is out of their reach.
-    pub async fn pools(&self) -> Result<Pools> {
+    pub async fn pools(&self, standing: Standing) -> Result<Pools> {
         let pools = Pools {
             web: self.pool("web", WEB_CONNECTIONS_MAX, &[]),
             webhook: self.pool("webhook", WEBHOOK_CONNECTIONS_MAX, &BY_INDEX),
             spend: self.pool("spend", SPEND_CONNECTIONS_MAX, &BY_INDEX),
             work: self.pool("work", WORK_CONNECTIONS_MAX, &[]),
         };
-        refuse_too_many_rights(&pools.web).await?;
-        warn_of_weak_durability(&pools.web).await?;
-        refuse_another_time(&pools.web).await?;
+        checks::refuse_too_many_rights(&pools.web).await?;
+        checks::mention_a_mighty_login(&pools.web, standing).await?;
+        checks::refuse_weak_durability(&pools.web, standing).await?;
+        checks::refuse_another_time(&pools.web, &Clock::system()).await?;
         Ok(pools)
     }
 
     /// For a command: one small pool with the application's rights.
     pub async fn command_pool(&self) -> Result<PgPool> {
         let pool = self.pool("command", 2, &[]);
-        refuse_too_many_rights(&pool).await?;
+        checks::refuse_too_many_rights(&pool).await?;
         Ok(pool)
     }
 
@@ -133,7 +160,7 @@ impl Database {
 
     fn pool(&self, name: &str, connections_max: u32, planning: &[(&str, &str)]) -> PgPool {
         let name = format!("atlas {name}");
-        let options = self.owner.clone().application_name(&name).options(SESSION).options(planning.iter().copied());
+        let options = self.app.clone().application_name(&name).options(SESSION).options(planning.iter().copied());
         PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -157,47 +184,6 @@ impl Pools {
     }
 }
 
-/// Credits move only through the kernel's functions. A role that could write the ledger itself must not serve.
-async fn refuse_too_many_rights(pool: &PgPool) -> Result<()> {
-    let (role, may_write): (String, bool) = sqlx::query_as(
-        "select current_user::text, bool_or(has_table_privilege(name, 'insert, delete, truncate')
-            or has_any_column_privilege(name, 'insert, update'))
-         from unnest(array['credit_accounts', 'credit_transactions', 'credit_lots', 'credit_entries', 'credit_holds',
-            'credit_hold_lots', 'ledger_seals']) as name",
-    )
-    .fetch_one(pool)
-    .await
-    .context("connecting to the database as atlas_app")?;
-    if may_write || role != atlas::APP_ROLE {
-        bail!("the database role {role} may write the ledger directly; Atlas only runs as {}", atlas::APP_ROLE);
-    }
-    Ok(())
-}
-
-/// With these off, a crash of the machine may lose payments that were already answered for.
-async fn warn_of_weak_durability(pool: &PgPool) -> Result<()> {
-    let weak: Vec<String> = sqlx::query_scalar(
-        "select name from pg_settings
-         where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums') and setting = 'off'",
-    )
-    .fetch_all(pool)
-    .await?;
-    if !weak.is_empty() {
-        tracing::warn!("the database may lose paid orders in a crash: {} off", weak.join(", "));
-    }
-    Ok(())
-}
-
-/// Ages and expiries are judged here and there; with clocks apart they would contradict each other (T66).
-async fn refuse_another_time(pool: &PgPool) -> Result<()> {
-    let theirs: OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(pool).await?;
-    let apart = (Clock::system().now() - theirs).abs();
-    if apart > CLOCKS_APART_MAX {
-        bail!("this machine's clock and the database's are {} s apart; set them right first", apart.whole_seconds());
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -206,7 +192,7 @@ mod tests {
 
     #[sqlx::test(migrator = "atlas::MIGRATOR")]
     async fn the_application_cannot_write_the_ledger(pool: PgPool) {
-        let pools = Database::of(&pool).pools().await.unwrap();
+        let pools = Database::of(&pool).pools(Standing::Private).await.unwrap();
         for statement in [
             "update credit_entries set amount = 1",
             "delete from credit_transactions",
@@ -219,20 +205,8 @@ mod tests {
     }
 
     #[sqlx::test(migrator = "atlas::MIGRATOR")]
-    async fn a_role_with_too_many_rights_is_refused(pool: PgPool) {
-        let said = refuse_too_many_rights(&pool).await.unwrap_err().to_string();
-        assert!(said.contains("may write the ledger directly"), "{said}");
-    }
-
-    #[sqlx::test(migrator = "atlas::MIGRATOR")]
-    async fn one_column_too_many_is_noticed(pool: PgPool) {
-        sqlx::query("grant update (amount) on credit_entries to atlas_app").execute(&pool).await.unwrap();
-        assert!(Database::of(&pool).pools().await.is_err());
-    }
-
-    #[sqlx::test(migrator = "atlas::MIGRATOR")]
     async fn connections_wait_for_nothing_for_long(pool: PgPool) {
-        let pools = Database::of(&pool).pools().await.unwrap();
+        let pools = Database::of(&pool).pools(Standing::Private).await.unwrap();
         let shown: (String, String, String) = sqlx::query_as(
             "select current_setting('statement_timeout'), current_setting('lock_timeout'),
                 current_setting('idle_in_transaction_session_timeout')",

@@ -4,7 +4,7 @@
 mod body;
 pub mod client;
 mod forgery;
-mod headers;
+pub mod headers;
 pub mod redirect;
 mod refusal;
 mod request;
@@ -43,6 +43,7 @@ pub fn wrap(site: Router, public_url: &str, known: Known) -> Router {
         .layer(from_fn(request::survive))
         .layer(from_fn_with_state(known.proxies, client::introduce))
         .layer(from_fn_with_state(known.hosts, client::turn_away))
+        .layer(from_fn(body::limit_address))
         .layer(from_fn_with_state(headers::Secure::new(public_url), headers::secure))
         .layer(from_fn(request::follow))
 }

@@ -5,6 +5,7 @@ pub mod guard;
 #[cfg(test)]
 mod tests;
 
+use crate::{csp_reports, embed};
 use atlas::api_keys::Scope;
 use domain::{Role, paths};
 
@@ -25,7 +26,7 @@ pub enum Need {
     Of(Role),
     /// An API key of this scope. The handler looks it up, in the transaction that acts for it.
     Key(Scope),
-    /// A signature by the provider. The handler's extractor checks it, over the raw bytes.
+    /// A signature by the provider, over a webhook or in a token. The handler checks it first.
     Signature,
 }
 
@@ -147,6 +148,8 @@ pub const DOORS: &[Door] = &[
     // In a frame of Whop's, by its token; reports of the content policy.
     door("/embed/credits", Page, Nobody),
     door("/csp-report", Machine, Nobody),
+    door(embed::CREDITS, Webhook, Signature),
+    door(csp_reports::PATH, Machine, Nobody),
     door("/healthz", Machine, Nobody),
     door("/readyz", Machine, Nobody),
 ];

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use app::request::Site as PageSite;
 use atlas::plans::shelf::Shelf;
 use atlas::spends::Spends;
@@ -15,11 +15,12 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 use crate::assets::Site;
 use crate::config::Config;
 use crate::database::Pools;
+use crate::meter::Meters;
 use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
 use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
-use crate::{api, health, layers, order_events, redraw, session, statement_file, webhooks};
+use crate::{api, csp_reports, embed, health, layers, order_events, redraw, session, statement_file, webhooks};
 
 /// What handlers can ask for.
 #[derive(Clone)]
@@ -34,6 +35,9 @@ pub struct AppState {
     pub pages: PageSite,
     pub whop: Option<WhopSetUp>,
     pub known: layers::Known,
+    pub meters: Meters,
+    /// What Whop shows of us, where that is set up.
+    pub frame: Option<embed::Frame>,
 }
 
 impl AppState {
@@ -51,7 +55,16 @@ impl AppState {
         let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
         let spends = Spends::start(&atlas::Context { db: pools.spend.clone(), ..ctx.clone() });
         let known = config.known(&ctx.public_url);
-        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop, known })
+        let meters = Meters::new(config.spends_of_a_key());
+        let tokens = config.whop.user_tokens().context("WHOP_APP_PUBLIC_KEY")?;
+        let frame = tokens.map(|tokens| embed::Frame {
+            ctx: ctx.clone(),
+            shelf: pages.shelf.clone(),
+            leptos: leptos.clone(),
+            tokens,
+            issuer: config.whop.issuer().to_owned(),
+        });
+        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop, known, meters, frame })
     }
 }
 
@@ -69,16 +82,16 @@ pub fn build(state: &AppState) -> Result<Router> {
         .layer(from_fn_with_state(pages, redraw::at_once))
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
         .merge(statement_file::routes(state.ctx.clone()));
-    let mut without =
-        Router::new().merge(health::routes(state.ctx.db.clone())).merge(api::routes(state.spends.clone()));
+    let mut without = Router::new()
+        .merge(health::routes(state.ctx.db.clone()))
+        .merge(api::routes(state.spends.clone(), state.meters.spends.clone()))
+        .merge(csp_reports::routes(state.meters.reports.clone()));
+    if let Some(frame) = &state.frame {
+        without = without.merge(embed::routes(frame.clone()));
+    }
     if let Some(whop) = &state.whop {
-        let inbox = state.inbox.clone();
-        without = without.merge(webhooks::routes(
-            state.ctx.clock.clone(),
-            inbox,
-            whop.provider.clone(),
-            whop.secrets.clone(),
-        ));
+        let (clock, inbox, bad) = (state.ctx.clock.clone(), state.inbox.clone(), state.meters.bad_signatures.clone());
+        without = without.merge(webhooks::routes(clock, inbox, whop.provider.clone(), whop.secrets.clone(), bad));
     }
     let site = state
         .site

@@ -1,6 +1,8 @@
 //! `atlas serve`: the process from its first check to its last connection.
 
 pub mod accept;
+mod heads;
+mod seats;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -16,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::cluster::WhenRunning;
 use crate::config::Config;
-use crate::database::{Database, Pools};
+use crate::database::{Database, Pools, checks};
 use crate::router::{self, AppState};
 use crate::{encryption, post, providers};
 
@@ -38,7 +40,7 @@ pub async fn run(config: Config) -> Result<()> {
 }
 
 async fn serve(config: &Config, database: &Database, listener: TcpListener, stop: &mut StopSignal) -> Result<()> {
-    let pools = database.pools().await?;
+    let pools = database.pools(config.standing()).await?;
     let bound = listener.local_addr()?;
     let post = post::post(config)?;
     let state = state(config, &pools, bound, post.is_none())?;
@@ -48,10 +50,11 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     let mut jobs = JoinSet::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(seal::each_second(tools.ctx.clone()));
+    tasks.spawn(checks::compare_clocks_each_hour(pools.work.clone(), state.ctx.clock.clone()));
     tasks.spawn(state.hub.clone().listen(pools.work.clone()));
     jobs.spawn(work::run(tools, async move { drop(stopped.changed().await) }));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
-    accept::until_stopped(listener, site, &mut Told { stop: &mut *stop, stopping }).await;
+    accept::until_stopped(listener, site, &state.known.proxies, &mut Told { stop: &mut *stop, stopping }).await;
     // What is still under way was asked for by those who hung up.
     let batches = futures::future::join(state.inbox.close(), state.spends.close());
     if tokio::time::timeout(BATCHES_TIMEOUT, batches).await.is_err() {

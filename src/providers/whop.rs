@@ -8,6 +8,7 @@ pub mod facts;
 mod retry;
 pub mod reversals;
 mod text;
+pub mod user_token;
 pub mod webhook;
 pub mod wire;
 

@@ -44,6 +44,7 @@ impl Setup {
         }
         command.env("DATABASE_URL", format!("postgres://atlas@{}/atlas?sslmode=disable", self.database));
         command.env("ATLAS_DATA_DIR", self.folder.join("data")).env("ATLAS_SITE_DIR", self.folder.join("site"));
+        command.env("ATLAS_TRUSTED_PROXIES", "127.0.0.1").env("ATLAS_SPENDS_PER_SECOND", "1000000");
         command.env("ATLAS_LISTEN", "127.0.0.1:0").env("RUST_LOG", "warn,atlas=info,tower_http=error");
         command.env("ATLAS_ENCRYPTION_KEYS", ENCRYPTION_KEYS);
         command.env("WHOP_API_KEY", &self.api_key).env("WHOP_COMPANY_ID", &self.company);

@@ -88,7 +88,8 @@ impl Deliverer {
                     answers.accepted.fetch_add(1, Ordering::SeqCst);
                     return;
                 }
-                401 if is_forged => {
+                // Or that too many of its kind came before it.
+                401 | 429 if is_forged => {
                     answers.refused.fetch_add(1, Ordering::SeqCst);
                     return;
                 }

@@ -24,6 +24,7 @@ pub enum Problem {
     Invalid(String),
     KeyReused,
     TooManyRequests,
+    KeyTooBusy { seconds: u64 },
     Broken,
     Unavailable,
 }
@@ -61,6 +62,11 @@ impl Problem {
                 "too_many_requests",
                 "Too many spends of this wallet are waiting. Repeat with the same Idempotency-Key.",
             ),
+            Self::KeyTooBusy { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "This key is used too often. Nothing was done; repeat with the same Idempotency-Key.",
+            ),
             Self::Broken => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "broken",
@@ -79,6 +85,7 @@ impl Problem {
         match self {
             Self::Unauthenticated => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Self::TooManyRequests => Some((header::RETRY_AFTER, RETRY_SOON)),
+            Self::KeyTooBusy { seconds } => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unavailable => Some((header::RETRY_AFTER, RETRY_LATER)),
             _ => None,
         }

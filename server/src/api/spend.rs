@@ -1,22 +1,35 @@
 //! `POST /api/v1/spend`: takes credits from a wallet, once per idempotency key, answered when that is durable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use atlas::api_keys::secret::KeyHash;
 use atlas::spends::{Request, Spends, Usage};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use domain::{Credits, PersonId, TransactionId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use super::credentials;
 use super::problem::Problem;
+use crate::meter::Meter;
 
 /// Longer than a batch may take. The spend itself goes on, whoever waits for it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// How often a key may be used, and how often it still may (draft-ietf-httpapi-ratelimit-headers-10).
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const REST: HeaderName = HeaderName::from_static("ratelimit");
+
+/// What a spend passes.
+#[derive(Clone)]
+pub struct Door {
+    pub spends: Spends,
+    pub meter: Arc<Meter<KeyHash>>,
+}
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
@@ -37,11 +50,20 @@ struct Spent {
     balance: Credits,
 }
 
-pub async fn spend(State(spends): State<Spends>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+/// Every answer to a key says how often it may still be used.
+pub async fn spend(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
     let caller = credentials::key(&headers)?;
-    let key = credentials::idempotency_key(&headers)?;
-    credentials::require_json(&headers)?;
-    let usage = read(&body)?;
+    let rest = door.meter.take(&caller).map_err(|empty| Problem::KeyTooBusy { seconds: empty.seconds })?;
+    let mut response =
+        carry_out(&door.spends, caller, &headers, &body).await.unwrap_or_else(IntoResponse::into_response);
+    say_rest(&door.meter, rest, response.headers_mut());
+    Ok(response)
+}
+
+async fn carry_out(spends: &Spends, caller: KeyHash, headers: &HeaderMap, body: &[u8]) -> Result<Response, Problem> {
+    let key = credentials::idempotency_key(headers)?;
+    credentials::require_json(headers)?;
+    let usage = read(body)?;
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, spends.spend(Request { caller, key, usage }));
     let moved = answer.await.map_err(|_| Problem::Unavailable)??;
     let spent = Spent {
@@ -54,6 +76,17 @@ pub async fn spend(State(spends): State<Spends>, headers: HeaderMap, body: Bytes
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+fn say_rest(meter: &Meter<KeyHash>, rest: u32, headers: &mut HeaderMap) {
+    let rate = meter.rate();
+    let window = (rate.each * rate.burst.get()).as_secs().max(1);
+    let lines = [(POLICY, format!("\"key\";q={};w={window}", rate.burst)), (REST, format!("\"key\";r={rest}"))];
+    for (name, line) in lines {
+        if let Ok(line) = HeaderValue::try_from(line) {
+            headers.insert(name, line);
+        }
+    }
 }
 
 /// 400 for what is no JSON, 422 for JSON that says something else.

@@ -5,11 +5,15 @@ mod cut;
 mod mishaps;
 mod scene;
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use domain::PersonId;
 use http::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
 
+use crate::meter::Rate;
 use scene::Scene;
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
@@ -32,6 +36,27 @@ async fn a_spend_is_answered_with_what_it_took_and_what_is_left(pool: PgPool) {
     let said = scene.descriptions(ana).await;
     assert_eq!(said, ["Used for job 1", "Shop"]);
     scene.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn t60_a_key_is_limited_and_hears_what_is_left(pool: PgPool) {
+    let rate = Rate { burst: NonZeroU32::new(2).unwrap(), each: Duration::from_mins(1) };
+    let scene = Scene::open_limited(pool, rate).await;
+    let ana = scene.person(100).await;
+    let first = scene.spend("1", ana, 1).await;
+    assert_eq!(first.headers["ratelimit-policy"], "\"key\";q=2;w=120");
+    assert_eq!((first.status, &first.headers["ratelimit"]), (StatusCode::OK, &"\"key\";r=1".parse().unwrap()));
+    let second = scene.ask("2", "nonsense").await;
+    assert_eq!(
+        (second.status, &second.headers["ratelimit"]),
+        (StatusCode::BAD_REQUEST, &"\"key\";r=0".parse().unwrap())
+    );
+    let third = scene.spend("3", ana, 1).await;
+    assert_eq!((third.status, third.code()), (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"));
+    assert_eq!(third.headers["retry-after"], "60");
+    let another = scene.another_key().await;
+    assert_eq!(scene.ask_with(&another, ana).await.status, StatusCode::OK);
+    assert_eq!(scene.left(ana).await, 98);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -1,4 +1,5 @@
-//! Bodies are read whole and early, within a size and a time: what is too long gets a 413 however it was sent.
+//! Bodies are read whole and early, within a size and a time: what is too long gets a 413 however it was sent. Addresses have
+//! a limit of their own.
 
 use std::time::Duration;
 
@@ -11,13 +12,29 @@ use http::{Method, StatusCode, header};
 use super::refusal::refuse;
 
 const FORM_BYTES_MAX: usize = 64 * 1024;
+/// Who is not known yet has less to say.
+const SIGN_IN_BYTES_MAX: usize = 16 * 1024;
 const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
 const API_BYTES_MAX: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const ADDRESS_BYTES_MAX: usize = 4 * 1024;
 
 pub const WEBHOOKS: &str = "/api/webhooks/";
 /// For programs with a key.
 pub const API: &str = "/api/v1/";
+
+/// What is posted to sign in, up, or get back in.
+const SIGNING_IN: [&str; 7] =
+    ["/do/sign-in", "/do/sign-up", "/do/confirm", "/do/reset", "/do/forgot", "/do/second-factor", "/do/verify"];
+
+/// Longer addresses than any of ours are not looked at.
+pub async fn limit_address(request: Request, next: Next) -> Response {
+    let bytes = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if bytes > ADDRESS_BYTES_MAX {
+        return refuse(request.headers(), StatusCode::URI_TOO_LONG, "This address is longer than any of ours.");
+    }
+    next.run(request).await
+}
 
 pub async fn limit(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -41,6 +58,8 @@ fn bytes_max(path: &str) -> usize {
         WEBHOOK_BYTES_MAX
     } else if path.starts_with(API) {
         API_BYTES_MAX
+    } else if SIGNING_IN.iter().any(|begin| path.starts_with(begin)) {
+        SIGN_IN_BYTES_MAX
     } else {
         FORM_BYTES_MAX
     }
@@ -62,8 +81,10 @@ mod tests {
     async fn status(path: &str, body: Body) -> StatusCode {
         let site = Router::new()
             .route("/form", post(async |body: String| body))
+            .route("/do/sign-in", post(async |body: String| body))
             .route("/api/webhooks/whop", post(async |body: String| body))
-            .layer(from_fn(limit));
+            .layer(from_fn(limit))
+            .layer(from_fn(limit_address));
         site.oneshot(Request::post(path).body(body).unwrap()).await.unwrap().status()
     }
 
@@ -77,6 +98,20 @@ mod tests {
         assert_eq!(status("/form", Body::from(vec![b'a'; FORM_BYTES_MAX])).await, StatusCode::OK);
         assert_eq!(status("/form", Body::from(vec![b'a'; FORM_BYTES_MAX + 1])).await, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(status("/form", chunked(FORM_BYTES_MAX + 1024)).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_known_has_less_to_say() {
+        assert_eq!(status("/do/sign-in", Body::from(vec![b'a'; SIGN_IN_BYTES_MAX])).await, StatusCode::OK);
+        let long = Body::from(vec![b'a'; SIGN_IN_BYTES_MAX + 1]);
+        assert_eq!(status("/do/sign-in", long).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn long_addresses_are_refused() {
+        let of = |bytes: usize| format!("/form?{}", "a".repeat(bytes - "/form?".len()));
+        assert_eq!(status(&of(ADDRESS_BYTES_MAX), Body::empty()).await, StatusCode::OK);
+        assert_eq!(status(&of(ADDRESS_BYTES_MAX + 1), Body::empty()).await, StatusCode::URI_TOO_LONG);
     }
 
     #[tokio::test]

@@ -45,7 +45,7 @@ impl FromStr for Proxies {
 }
 
 impl Proxies {
-    fn holds(&self, address: IpAddr) -> bool {
+    pub fn holds(&self, address: IpAddr) -> bool {
         self.0.iter().any(|net| net.contains(&address.to_canonical()))
     }
 

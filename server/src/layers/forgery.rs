@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 
 use super::body::{API, WEBHOOKS};
 use super::refusal;
+use crate::csp_reports;
 
 /// Our own origin, as browsers write it: scheme, host, port if unusual.
 #[derive(Clone)]
@@ -29,9 +30,9 @@ pub async fn refuse(State(own): State<Origin>, request: Request, next: Next) -> 
 
 fn is_forged(own: &Origin, method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let changes_nothing = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    // Webhooks prove themselves by signature, programs by a key: a cookie is worth nothing to either. A browser can't be
-    // made to add Authorization for another site.
-    let without_cookies = path.starts_with(WEBHOOKS) || path.starts_with(API);
+    // Webhooks prove themselves by signature, programs by a key, reports change nothing: a cookie is worth nothing to any of
+    // them. A browser can't be made to add Authorization for another site.
+    let without_cookies = path.starts_with(WEBHOOKS) || path.starts_with(API) || path == csp_reports::PATH;
     if changes_nothing || without_cookies || headers.contains_key(header::AUTHORIZATION) {
         return false;
     }

@@ -18,7 +18,7 @@ impl Ways {
         Self(origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect())
     }
 
-    fn lead_to(&self, place: &str) -> bool {
+    pub fn lead_to(&self, place: &str) -> bool {
         // What a browser reads as the beginning of another host, or drops while reading.
         if place.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control()) || place.starts_with("//") {
             return false;

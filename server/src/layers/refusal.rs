@@ -32,6 +32,7 @@ fn code(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "forbidden",
         StatusCode::REQUEST_TIMEOUT => "request_timeout",
         StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::URI_TOO_LONG => "address_too_long",
         StatusCode::MISDIRECTED_REQUEST => "misdirected",
         StatusCode::SERVICE_UNAVAILABLE => "unavailable",
         _ => "broken",

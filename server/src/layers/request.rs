@@ -129,7 +129,8 @@ mod tests {
         for path in ["/fine", "/panic", "/nowhere"] {
             let (response, _) = ask(path, "text/html").await;
             for (name, value) in [
-                ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+                ("reporting-endpoints", "csp=\"/csp-report\""),
                 ("strict-transport-security", "max-age=63072000; includeSubDomains; preload"),
                 ("x-content-type-options", "nosniff"),
                 ("x-frame-options", "DENY"),

@@ -1,6 +1,8 @@
 //! A served API with one application, its key, and people who have credits.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::layers;
+use crate::layers::client::Proxies;
+use crate::meter::{Meter, Rate};
 use crate::serve::accept;
 
 /// Who makes the keys.
@@ -64,8 +68,18 @@ impl Scene {
         Self::open_through(owner, options).await
     }
 
+    /// With a limit for each key. Elsewhere there is none to speak of.
+    pub async fn open_limited(owner: PgPool, rate: Rate) -> Self {
+        let options = owner.connect_options().as_ref().clone();
+        Self::open_with(owner, options, rate).await
+    }
+
     /// Spends reach the database with these options.
     pub async fn open_through(owner: PgPool, options: PgConnectOptions) -> Self {
+        Self::open_with(owner, options, Rate::a_second(NonZeroU32::new(1_000_000).unwrap())).await
+    }
+
+    async fn open_with(owner: PgPool, options: PgConnectOptions, rate: Rate) -> Self {
         let as_app = |options: PgConnectOptions| {
             let options = options.options([("role", atlas::APP_ROLE), ("statement_timeout", "5s")]);
             PgPoolOptions::new().max_connections(3).acquire_timeout(Duration::from_secs(2)).connect_lazy_with(options)
@@ -81,13 +95,16 @@ impl Scene {
         };
         let created = create(&ctx, &BY, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
         let spends = Spends::start(&Context { db: as_app(options), ..ctx.clone() });
-        let site =
-            layers::wrap(crate::api::routes(spends.clone()), &ctx.public_url, layers::Known::by("http://127.0.0.1"));
+        let site = layers::wrap(
+            crate::api::routes(spends.clone(), Arc::new(Meter::new(rate))),
+            &ctx.public_url,
+            layers::Known::by("http://127.0.0.1"),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         // Nobody stops it: it ends with the test.
         let (_, mut stop) = mpsc::channel(1);
-        atlas::tasks::spawn(async move { accept::until_stopped(listener, site, &mut stop).await });
+        atlas::tasks::spawn(async move { accept::until_stopped(listener, site, &Proxies::default(), &mut stop).await });
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         let key = created.key.expose_secret().to_owned();
         Self { spends, ctx, owner, address, key, http, people: AtomicU32::new(0) }

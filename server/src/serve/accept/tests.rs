@@ -47,7 +47,7 @@ async fn start() -> Server {
     let address = listener.local_addr().unwrap();
     let (signal, mut stop) = mpsc::channel(2);
     let mut ended = JoinSet::new();
-    ended.spawn(async move { until_stopped(listener, site, &mut stop).await });
+    ended.spawn(async move { until_stopped(listener, site, &Proxies::default(), &mut stop).await });
     Server { address, signal, ended, begun, go_on }
 }
 
@@ -115,4 +115,77 @@ async fn a_header_that_never_ends_is_given_up() {
     stream.read_to_string(&mut text).await.unwrap();
     assert_eq!(text, "");
     assert!(began.elapsed() <= HEADER_READ_TIMEOUT + Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_header_that_never_ends_is_given_up_as_soon() {
+    let server = start().await;
+    let mut stream = ask(server.address, "/").await;
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    tokio::time::sleep(HEADER_READ_TIMEOUT * 2).await;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: he").await.unwrap();
+    let began = tokio::time::Instant::now();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    assert!(began.elapsed() <= HEADER_READ_TIMEOUT + Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_rests_for_a_minute_and_no_longer() {
+    let server = start().await;
+    let mut stream = ask(server.address, "/").await;
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    let rested = began.elapsed();
+    assert!(rested > KEEP_ALIVE - Duration::from_secs(2) && rested < KEEP_ALIVE + Duration::from_secs(2), "{rested:?}");
+}
+
+#[tokio::test]
+async fn t70_one_address_does_not_take_every_connection() {
+    let server = start().await;
+    let mut held = Vec::new();
+    for _ in 0..CONNECTIONS_EACH_MAX {
+        let mut stream = ask(server.address, "/").await;
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        held.push(stream);
+    }
+    let mut one_more = TcpStream::connect(server.address).await.unwrap();
+    // Closed, by whichever of its names.
+    assert!(!matches!(timeout(Duration::from_secs(5), one_more.read(&mut [0; 1])).await.unwrap(), Ok(1..)));
+    let elsewhere = tokio::net::TcpSocket::new_v4().unwrap();
+    elsewhere.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut elsewhere = elsewhere.connect(server.address).await.unwrap();
+    elsewhere.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(rest(elsewhere).await.ends_with("here"));
+    drop(held.pop());
+    let again = async {
+        loop {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            // It may be closed already.
+            let asked = stream.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await;
+            if asked.is_ok() && matches!(stream.read(&mut [0; 12]).await, Ok(1..)) {
+                return;
+            }
+        }
+    };
+    timeout(Duration::from_secs(5), again).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_ends_after_so_many_requests() {
+    let server = start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut reads, mut writes) = stream.split();
+    let requests = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n".repeat(REQUESTS_MAX as usize);
+    let mut answers = String::new();
+    let (written, read) = tokio::join!(writes.write_all(&requests), reads.read_to_string(&mut answers));
+    written.unwrap();
+    read.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), REQUESTS_MAX as usize);
+    assert_eq!(answers.matches("connection: close").count(), 1);
 }
