@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev check deny sbom scan slow bench chaos sequences sqlx screenshots
+.PHONY: help demo test dev check deny sbom fuzz scan slow bench chaos sequences sqlx screenshots
 
 help: ## List these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ check: ## Before a commit: format, lints, queries, sizes
 	node scripts/lint.mjs
 	node scripts/sqlx.mjs --check
 	node scripts/build-site.mjs --check
+
+fuzz: ## A minute of every fuzz target; ARGS="900 event" for fifteen of one
+	@exec scripts/fuzz $(ARGS)
 
 scan: ## sqlmap and wapiti over every page, form and parameter; ARGS=sqlmap
 	@scripts/setup --scan

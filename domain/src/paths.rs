@@ -79,6 +79,13 @@ fn with_place(page: &str, name: &str, place: &str) -> String {
     address
 }
 
+/// Whether an address is one of our pages, whatever a browser makes of it: a path, of characters that mean nothing else.
+pub fn is_local(address: &str) -> bool {
+    address.starts_with('/')
+        && !address.starts_with("//")
+        && address.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/?=&%.".contains(&byte))
+}
+
 fn hex_digit(half: u8) -> char {
     char::from(b"0123456789ABCDEF"[usize::from(half & 15)])
 }

@@ -100,10 +100,7 @@ pub(super) fn both<A, B>(a: Result<A, FieldErrors>, b: Result<B, FieldErrors>) -
 
 /// Where to go once signed in: only to a path of ours (T50).
 pub fn next_path(next: &str) -> String {
-    let ours = next.starts_with('/')
-        && !next.starts_with("//")
-        && next.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-/?=&%.".contains(&b));
-    if ours { next.to_owned() } else { paths::CREDITS.to_owned() }
+    if paths::is_local(next) { next.to_owned() } else { paths::CREDITS.to_owned() }
 }
 
 /// A form's own page, still knowing where to go afterwards.
