@@ -40,6 +40,7 @@ class Stack {
   secret = `ws_${randomBytes(32).toString('hex')}`
   #apiKey = `apik_${randomBytes(24).toString('hex')}`
   company = `biz_${randomBytes(7).toString('hex')}`
+  client = `app_${randomBytes(7).toString('hex')}`
   #cluster
   #name = `e2e_${randomBytes(6).toString('hex')}`
   #database
@@ -59,6 +60,8 @@ class Stack {
       WHOP_API_KEY: this.#apiKey,
       WHOP_COMPANY_ID: this.company,
       WHOP_WEBHOOK_SECRET: this.secret,
+      WHOP_CLIENT_ID: this.client,
+      SANDBOX_REDIRECT_URI: `${this.app}/api/whop/callback`,
       SANDBOX_LISTEN: '127.0.0.1:0',
       SANDBOX_WEBHOOK_URL: `${this.app}/api/webhooks/whop`,
       DATABASE_URL: this.#database,
@@ -73,7 +76,7 @@ class Stack {
     }
     this.#env = env
     this.sandbox = await this.#startServer('sandbox', sandboxBin, [], env)
-    Object.assign(env, { WHOP_API_URL: `${this.sandbox}/api/v1`, WHOP_WEB_URL: this.sandbox })
+    Object.assign(env, { WHOP_API_URL: `${this.sandbox}/api/v1`, WHOP_OAUTH_URL: `${this.sandbox}/oauth`, WHOP_WEB_URL: this.sandbox })
     this.#env = env
     await exec(atlasBin, ['seed-demo'], { env, cwd: root })
     await this.#startServer('atlas', atlasBin, ['serve'], env)

@@ -25,26 +25,32 @@ async function fail(sentence) {
   process.exit(1)
 }
 
-// Keys that only this demo knows, made once. Written beside and renamed, so that a file with this name is whole.
+// Keys that only this demo knows, made once; what an earlier one had not, is added. Written beside and renamed, so that a file
+// with this name is whole.
 function secrets() {
   const file = join(dataDir, 'demo.env')
-  if (!existsSync(file)) {
-    const fresh = {
-      WHOP_API_KEY: `apik_demo_${randomBytes(24).toString('hex')}`,
-      WHOP_COMPANY_ID: `biz_${randomBytes(7).toString('hex')}`,
-      WHOP_WEBHOOK_SECRET: `ws_${randomBytes(32).toString('hex')}`,
-    }
-    const text = Object.entries(fresh).map(([name, value]) => `${name}=${value}\n`).join('')
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+  const kept = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)))
+  const fresh = {
+    WHOP_API_KEY: `apik_demo_${randomBytes(24).toString('hex')}`,
+    WHOP_COMPANY_ID: `biz_${randomBytes(7).toString('hex')}`,
+    WHOP_WEBHOOK_SECRET: `ws_${randomBytes(32).toString('hex')}`,
+    WHOP_CLIENT_ID: `app_${randomBytes(7).toString('hex')}`,
+    WHOP_CLIENT_SECRET: randomBytes(24).toString('hex'),
+  }
+  const all = { ...fresh, ...kept }
+  if (Object.keys(all).length > Object.keys(kept).length) {
+    const text = Object.entries(all).map(([name, value]) => `${name}=${value}\n`).join('')
     writeFileSync(`${file}.new`, text, { mode: 0o600 })
     renameSync(`${file}.new`, file)
   }
-  return Object.fromEntries(readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)))
+  return all
 }
 
 function environment() {
   const env = { ...process.env, ...secrets(), ATLAS_DATA_DIR: dataDir, ATLAS_LISTEN: appListen, SANDBOX_LISTEN: sandboxListen }
   // Never anybody's real database or shop: the demo has its own.
-  for (const name of ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEYS', 'WHOP_WEBHOOK_SECRET_PREVIOUS', 'WHOP_APP_ID', 'WHOP_CLIENT_ID', 'WHOP_CLIENT_SECRET']) delete env[name]
+  for (const name of ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEYS', 'WHOP_WEBHOOK_SECRET_PREVIOUS', 'WHOP_APP_ID']) delete env[name]
   const sandbox = `http://${sandboxListen}`
   return Object.assign(env, {
     PAYMENT_PROVIDER: 'whop',
@@ -54,6 +60,7 @@ function environment() {
     WHOP_OAUTH_URL: `${sandbox}/oauth`,
     WHOP_WEB_URL: sandbox,
     SANDBOX_WEBHOOK_URL: `http://${appListen}/api/webhooks/whop`,
+    SANDBOX_REDIRECT_URI: `${(process.env.ATLAS_PUBLIC_URL ?? `http://${appListen}`).replace(/\/$/, '')}/api/whop/callback`,
     SQLX_OFFLINE: 'true',
   })
 }

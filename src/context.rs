@@ -5,7 +5,9 @@ use std::fmt;
 use sqlx::PgPool;
 
 use crate::clock::Clock;
+use crate::memberships::Rule;
 use crate::providers::Providers;
+use crate::providers::whop::oauth::Oauth;
 use crate::vault::Vault;
 
 /// Cheap to clone; one per process, or one per test.
@@ -23,6 +25,10 @@ pub struct Context {
     pub staff_need_second_factor: bool,
     /// Seals what is stored and has to be read again. A command that has no keys has none here.
     pub vault: Vault,
+    /// Where people may sign in beside here.
+    pub whop_oauth: Option<Oauth>,
+    /// What a buyer has to hold; none, where nothing is asked for.
+    pub membership_rule: Option<Rule>,
 }
 
 impl fmt::Debug for Context {

@@ -55,6 +55,8 @@ pub enum Refusal {
     WrongPassword,
     #[error("This code isn’t right, or it was used already. Wait for the next one and try again.")]
     WrongCode,
+    #[error("Your account has a second factor. Confirm with your password and a code.")]
+    CodeRequired,
     #[error("That took too long, or too many codes were wrong. Sign in again.")]
     SignInIsOver,
     #[error("Your role needs a second factor. You can set it up anew, but not do without.")]
@@ -65,6 +67,36 @@ pub enum Refusal {
     LinkIsOver,
     #[error("Another account has this address.")]
     AddressTaken,
+    #[error("You said no at Whop. Nothing was changed here.")]
+    CancelledAtWhop,
+    #[error("Whop did not let you through. Nothing was changed here. Please try again, or choose another way.")]
+    WhopSaidNo,
+    #[error("Whop doesn’t answer just now. Nothing was changed. Please try again in a minute.")]
+    WhopUnavailable,
+    #[error(
+        "There is an account with your email here already. Sign in with its password, then link Whop on your account page."
+    )]
+    EmailHasAccount,
+    #[error(
+        "Whop named no verified email of yours. Verify it at Whop, or create an account with a password and link Whop then."
+    )]
+    NoVerifiedEmail,
+    #[error("This Whop account is linked to another account here. Unlink it there first.")]
+    WhopAccountTaken,
+    #[error("Another Whop account is linked already. Unlink it first.")]
+    AlreadyLinked,
+    #[error("That is another Whop account than the one that is linked here. Choose yours at Whop.")]
+    AnotherWhopAccount,
+    #[error("Without a password you couldn’t sign in any more. Set one first, then unlink Whop.")]
+    LastWayIn,
+    #[error("Buying here takes a membership. Link your Whop account or enter a licence key on your account page.")]
+    MembershipRequired,
+    #[error("Your membership has ended. Renew it at Whop; the credits you have stay yours.")]
+    MembershipEnded,
+    #[error("We can’t look up your membership just now. Nothing was charged. Please try again in a minute.")]
+    MembershipUnknown,
+    #[error("This licence key is somebody else’s already.")]
+    LicenceTaken,
     #[error("Too many sign-ins are being checked at once. Please try again in a few seconds.")]
     TooBusy,
     #[error("That was too often. Nothing was done. Please try again in {}.", wait(*.seconds))]

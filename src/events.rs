@@ -7,7 +7,7 @@ pub mod inbox;
 pub mod receive;
 pub mod replay;
 
-pub use facts::{DisputeFacts, Fact, Failure, PaymentFacts, RefundFacts};
+pub use facts::{DisputeFacts, Fact, Failure, MembershipFacts, PaymentFacts, RefundFacts};
 pub use receive::{Delivery, Received, receive, receive_batch};
 
 /// An event, read.
@@ -25,6 +25,7 @@ pub struct ReadEvent {
 #[expect(clippy::large_enum_variant, reason = "nearly every event is a fact")]
 pub enum Content {
     Fact(Fact),
+    Membership(MembershipFacts),
     /// A kind that we have no use for.
     Other,
     /// A kind that matters, but that doesn't read as it should; the word says why.

@@ -17,6 +17,7 @@ pub mod ids;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;
+pub mod memberships;
 pub mod notify;
 pub mod orders;
 pub mod people;

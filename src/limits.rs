@@ -43,6 +43,14 @@ pub const ORDERS_BY_BUYER: Limit = Limit::new("orders_by_buyer", 10, Duration::m
 /// The same for all who share an address: thirty, and sixty an hour. Stolen cards are tried out by many accounts.
 pub const ORDERS_BY_ADDRESS: Limit = Limit::new("orders_by_address", 30, Duration::minutes(1));
 
+/// Ways out to an authorisation server: twenty, and ten a minute.
+pub const OAUTH_BY_ADDRESS: Limit = Limit::new("oauth_by_address", 20, Duration::seconds(6));
+/// Questions about one's own grant, each of which may ask the authorisation server: 120, and sixty a minute.
+pub const GRANT_BY_PERSON: Limit = Limit::new("grant_by_person", 120, Duration::seconds(1));
+
+/// Licence keys that somebody enters: five, and ten an hour.
+pub const LICENCE_BY_PERSON: Limit = Limit::new("licence_by_person", 5, Duration::minutes(6));
+
 impl Limit {
     /// `burst` is at least 1, `each` more than nothing.
     pub const fn new(name: &'static str, burst: u16, each: Duration) -> Self {

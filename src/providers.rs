@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use domain::{Money, OrderId, Provider};
 use time::OffsetDateTime;
 
-use crate::events::{Fact, PaymentFacts, ReadEvent};
+use crate::events::{Fact, MembershipFacts, PaymentFacts, ReadEvent};
 
 /// Why a provider could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +120,17 @@ pub trait PaymentProvider: Send + Sync {
     /// Every refund and dispute at our account that was made since, whatever payment it is of. What can't be read is left
     /// out, and logged.
     async fn reversals_since(&self, since: OffsetDateTime) -> Result<Vec<Fact>, ProviderError>;
+
+    /// Every membership at our account that whoever signs in as `subject` holds or held. What it says counts as said when it is
+    /// asked.
+    async fn memberships_of(
+        &self,
+        subject: &str,
+        asked_at: OffsetDateTime,
+    ) -> Result<Vec<MembershipFacts>, ProviderError>;
+
+    /// One membership, by its id or by its licence key.
+    async fn membership(&self, id_or_key: &str, asked_at: OffsetDateTime) -> Result<MembershipFacts, ProviderError>;
 
     /// Reads the body of an authentic webhook.
     ///

@@ -4,11 +4,13 @@ pub mod account;
 pub mod buy;
 pub mod confirm;
 pub mod email;
+pub mod licence;
 pub mod reset;
 pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod theme;
+pub mod whop;
 
 use atlas::people::SignedIn;
 use atlas::people::fresh::Fresh;
@@ -43,6 +45,10 @@ pub fn register() {
     register_explicit::<account::ChangePassword>();
     register_explicit::<sessions::EndSession>();
     register_explicit::<sessions::EndOtherSessions>();
+    register_explicit::<licence::EnterLicence>();
+    register_explicit::<whop::LinkWhop>();
+    register_explicit::<whop::UnlinkWhop>();
+    register_explicit::<whop::ConfirmWithWhop>();
     register_explicit::<theme::ChooseTheme>();
 }
 

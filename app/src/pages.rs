@@ -12,6 +12,7 @@ pub mod payment_status;
 pub mod receipt;
 pub mod sign_in;
 pub mod sign_in_code;
+pub mod sign_in_refused;
 pub mod sign_up;
 pub mod transaction;
 pub mod transactions;

@@ -1,7 +1,9 @@
 //! Pieces of view that several pages use.
 
 pub mod field;
+pub mod membership;
 pub mod notice;
 pub mod problem;
 pub mod small;
 pub mod statement_table;
+pub mod whop;

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use atlas::audit::Origin;
 use atlas::people::devices::{self, DeviceToken};
 use atlas::people::fresh::{self, Fresh};
+use atlas::people::grants::{self, Why};
 use atlas::people::half::{self, Half};
+use atlas::people::oauth::begin::{ATTEMPT_LASTS, Begun};
 use atlas::people::roles::Support;
 use atlas::people::sessions::{end_this, id_hash};
 use atlas::people::sign_in::Knock;
 use atlas::people::{SignedIn, Visitor};
 use atlas::plans::shelf::Shelf;
+use atlas::providers::whop::oauth::pkce::Handle;
 use atlas::{Context, Error, Result};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -21,11 +24,17 @@ use leptos_axum::ResponseOptions;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tower_sessions::Session;
+use uuid::Uuid;
 
 /// Under this key a session says whose it is. The session store copies it into a column of its own.
 pub const PERSON_KEY: &str = "person";
 /// And under this one what the browser called itself when it signed in.
 const AGENT_KEY: &str = "agent";
+/// And under this one what it was begun with elsewhere. The session store copies it, too.
+pub const GRANT_KEY: &str = "grant";
+/// Cookies of their own, beside the session's.
+const DEVICE: &str = "device";
+const OAUTH: &str = "oauth";
 const AGENT_CHARS_MAX: usize = 300;
 /// And under this one how it began, for the audit.
 pub const BEGAN_KEY: &str = "began";
@@ -37,6 +46,8 @@ pub struct Site {
     pub shelf: Shelf,
     /// Where forms may lead to beside ourselves: the provider's web pages, `https://whop.com`.
     pub checkout_origin: String,
+    /// And where people sign in with Whop: `https://api.whop.com`. None: they can't.
+    pub sign_in_origin: Option<String>,
 }
 
 /// One request.
@@ -48,6 +59,7 @@ pub struct Request {
     theme: Theme,
     address: IpAddr,
     device: Option<DeviceToken>,
+    oauth: Option<Handle>,
     agent: String,
     id: String,
     path: String,
@@ -104,29 +116,19 @@ impl Theme {
 /// Puts the request into Leptos' context. To be called in the router's additional context, where its parts are.
 pub fn provide_request(site: &Site) {
     let parts = use_context::<Parts>();
-    let session = parts.as_ref().and_then(|parts| parts.extensions.get::<Session>().cloned());
-    let theme = parts.as_ref().and_then(|parts| cookie(parts, Theme::COOKIE)).map_or(Theme::System, Theme::parse);
-    let address = parts.as_ref().and_then(|parts| parts.extensions.get::<ClientAddress>());
-    let device = parts.as_ref().and_then(|parts| cookie(parts, device_cookie(&site.ctx)));
-    let visitor = parts.as_ref().and_then(|parts| parts.extensions.get::<Visitor>().cloned());
-    let said = |name| parts.as_ref().and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
-    provide_context(Request {
-        site: site.clone(),
-        session,
-        // Whoever stood at the door has looked already, where the door asks for somebody.
-        visitor: Arc::new(OnceCell::new_with(visitor)),
-        theme,
-        address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
-        device: device.and_then(DeviceToken::parse),
-        agent: said("user-agent").unwrap_or_default().chars().take(AGENT_CHARS_MAX).collect(),
-        id: said("x-request-id").unwrap_or_default().to_owned(),
-        path: parts.as_ref().map(|parts| parts.uri.path().to_owned()).unwrap_or_default(),
-    });
+    provide_context(Request::of(site, parts.as_ref()));
 }
 
-/// Browsers hold `__Host-` cookies to our host and to https, and refuse them over plain http.
-fn device_cookie(ctx: &Context) -> &'static str {
-    if ctx.public_url.starts_with("https://") { "__Host-device" } else { "device" }
+/// A cookie's name. Browsers hold `__Host-` cookies to our host and to https, and refuse them over plain http.
+fn host_cookie(ctx: &Context, name: &str) -> String {
+    if ctx.public_url.starts_with("https://") { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+/// What sets such a cookie. Lax: it has to come along when another site leads back here.
+fn set_host_cookie(ctx: &Context, name: &str, value: &str, lasts: time::Duration) -> String {
+    let (name, age) = (host_cookie(ctx, name), lasts.whole_seconds());
+    let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
 }
 
 fn cookie<'a>(parts: &'a Parts, wanted: &str) -> Option<&'a str> {
@@ -139,6 +141,28 @@ fn cookie<'a>(parts: &'a Parts, wanted: &str) -> Option<&'a str> {
 }
 
 impl Request {
+    /// What the head of a request says; for the server's own handlers.
+    pub fn of(site: &Site, parts: Option<&Parts>) -> Self {
+        let session = parts.and_then(|parts| parts.extensions.get::<Session>().cloned());
+        let theme = parts.and_then(|parts| cookie(parts, Theme::COOKIE)).map_or(Theme::System, Theme::parse);
+        let address = parts.and_then(|parts| parts.extensions.get::<ClientAddress>());
+        let device = parts.and_then(|parts| cookie(parts, &host_cookie(&site.ctx, DEVICE)));
+        let oauth = parts.and_then(|parts| cookie(parts, &host_cookie(&site.ctx, OAUTH)));
+        let said = |name| parts.and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
+        Self {
+            site: site.clone(),
+            session,
+            visitor: Arc::default(),
+            theme,
+            address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
+            device: device.and_then(DeviceToken::parse),
+            oauth: oauth.and_then(Handle::parse),
+            agent: said("user-agent").unwrap_or_default().chars().take(AGENT_CHARS_MAX).collect(),
+            id: said("x-request-id").unwrap_or_default().to_owned(),
+            path: parts.map(|parts| parts.uri.path().to_owned()).unwrap_or_default(),
+        }
+    }
+
     /// The request being answered. None while routes are merely listed at start.
     pub fn current() -> Result<Self> {
         use_context().ok_or_else(|| Error::broken("there is no request here"))
@@ -181,15 +205,31 @@ impl Request {
 
     /// Leaves a cookie by which this browser is known to be the person's.
     pub async fn remember_device(&self, person: &SignedIn) -> Result<()> {
-        let token = devices::remember(self.ctx(), person, self.device.clone()).await?;
-        let name = device_cookie(self.ctx());
-        let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
-        let (token, age) = (token.as_str(), devices::KNOWN_FOR.whole_seconds());
-        add_header(
-            header::SET_COOKIE,
-            &format!("{name}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"),
-        );
+        add_header(header::SET_COOKIE, &self.device_cookie(person).await?);
         Ok(())
+    }
+
+    /// The same, for whoever sets the header themselves.
+    pub async fn device_cookie(&self, person: &SignedIn) -> Result<String> {
+        let token = devices::remember(self.ctx(), person, self.device.clone()).await?;
+        Ok(set_host_cookie(self.ctx(), DEVICE, token.as_str(), devices::KNOWN_FOR))
+    }
+
+    /// What this browser kept of its way out to an authorisation server.
+    pub const fn oauth_handle(&self) -> Option<&Handle> {
+        self.oauth.as_ref()
+    }
+
+    /// What makes the browser keep it; none makes it forget.
+    pub fn oauth_cookie(&self, handle: Option<&Handle>) -> String {
+        let (value, lasts) = handle.map_or(("", time::Duration::ZERO), |handle| (handle.expose(), ATTEMPT_LASTS));
+        set_host_cookie(self.ctx(), OAUTH, value, lasts)
+    }
+
+    /// Sends the browser out to an authorisation server.
+    pub fn send_out(&self, begun: &Begun) {
+        add_header(header::SET_COOKIE, &self.oauth_cookie(Some(&begun.handle)));
+        see_other(&begun.url);
     }
 
     pub fn session(&self) -> Result<&Session> {
@@ -222,10 +262,23 @@ impl Request {
 
     /// Makes this session the person's, who has just shown that it is them, under a new id (T43).
     pub async fn begin_session(&self, person: &SignedIn) -> Result<()> {
+        self.begin_session_with(person, None).await
+    }
+
+    /// The same, begun elsewhere with this grant. One that it had before is given back.
+    pub async fn begin_session_with(&self, person: &SignedIn, grant: Option<Uuid>) -> Result<()> {
         let session = self.session()?;
+        let before: Option<Uuid> = session.remove(GRANT_KEY).await.map_err(Error::unavailable)?;
+        if let Some(grant) = grant {
+            session.insert(GRANT_KEY, grant).await.map_err(Error::unavailable)?;
+        }
         session.insert(AGENT_KEY, &self.agent).await.map_err(Error::unavailable)?;
         session.insert(PERSON_KEY, person.id()).await.map_err(Error::unavailable)?;
-        self.renew(person, Beginning::SignedIn).await
+        self.renew(person, Beginning::SignedIn).await?;
+        match before {
+            Some(grant) => grants::end(self.ctx(), grant, Why::SignedOut).await,
+            None => Ok(()),
+        }
     }
 
     /// Makes this session one in which only a code can be given, under a new id. Nobody is signed in to it.
@@ -259,6 +312,11 @@ impl Request {
         fresh::check(&self.ctx().db, person, self.session_hash()?).await
     }
 
+    /// What this session was begun with elsewhere.
+    pub async fn grant(&self) -> Result<Option<Uuid>> {
+        self.session()?.get(GRANT_KEY).await.map_err(Error::unavailable)
+    }
+
     /// What the table of sessions knows this one by.
     pub fn session_hash(&self) -> Result<[u8; 32]> {
         let id = self.session()?.id().ok_or_else(|| Error::broken("a session without an id"))?;
@@ -269,6 +327,9 @@ impl Request {
     pub async fn end_session(&self) -> Result<()> {
         if let (Some(person), Ok(this)) = (self.person().await?, self.session_hash()) {
             end_this(self.ctx(), &person, this, &self.origin()).await?;
+        }
+        if let Some(grant) = self.grant().await? {
+            grants::end(self.ctx(), grant, Why::SignedOut).await?;
         }
         self.session()?.flush().await.map_err(Error::unavailable)
     }

@@ -18,6 +18,11 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=pages::not_found::NotFound>
                     <Route path=StaticSegment("") view=pages::home::Home ssr=whole.clone() />
                     <Route path=StaticSegment("sign-in") view=pages::sign_in::SignIn ssr=whole.clone() />
+                    <Route
+                        path=(StaticSegment("sign-in"), StaticSegment("refused"))
+                        view=pages::sign_in_refused::SignInRefused
+                        ssr=whole.clone()
+                    />
                     <Route path=StaticSegment("sign-up") view=pages::sign_up::SignUp ssr=whole.clone() />
                     <Route
                         path=StaticSegment("forgot-password")

@@ -69,18 +69,19 @@ pub fn shell(head: &Head) -> impl IntoView + use<> {
     }
 }
 
-/// The content security policy, with this response's nonce: only our own scripts run, forms lead only to us or to the
-/// provider's checkout.
+/// The content security policy, with this response's nonce: only our own scripts run, forms lead only to us, to the
+/// provider's checkout, or to where people sign in elsewhere: a browser counts where a form is answered to go on to.
 fn send_policy(nonce: Option<&Nonce>) {
     let Ok(request) = Request::current() else { return };
     let nonce = nonce.map(|nonce| format!("'nonce-{nonce}' ")).unwrap_or_default();
-    let checkout = &request.site().checkout_origin;
+    let (checkout, sign_in) = (&request.site().checkout_origin, request.site().sign_in_origin.as_deref());
+    let sign_in = sign_in.filter(|origin| origin != checkout).map(|origin| format!(" {origin}")).unwrap_or_default();
     set_header(
         CONTENT_SECURITY_POLICY,
         &format!(
             "default-src 'none'; script-src {nonce}'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
              img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-             object-src 'none'; form-action 'self' {checkout}; frame-ancestors 'none'; report-uri /csp-report; \
+             object-src 'none'; form-action 'self' {checkout}{sign_in}; frame-ancestors 'none'; report-uri /csp-report; \
              report-to csp"
         ),
     );

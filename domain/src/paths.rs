@@ -25,6 +25,14 @@ pub const SIGN_IN_CODE: &str = "/sign-in/code";
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 pub const CHANGE_PASSWORD: &str = "/account/password";
 pub const CHANGE_EMAIL: &str = "/account/email";
+/// Where signing in with Whop begins, and where it leads back to.
+pub const WHOP_AUTH: &str = "/api/whop/auth";
+pub const WHOP_CALLBACK: &str = "/api/whop/callback";
+/// Whether a session that was begun with Whop is still good there.
+pub const WHOP_VERIFY: &str = "/api/whop/verify";
+pub const WHOP_REFRESH: &str = "/api/whop/refresh";
+/// What is shown to whoever comes back with something that is no answer to us.
+pub const SIGN_IN_REFUSED: &str = "/sign-in/refused";
 pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
 /// Where applications take credits from a wallet.
 pub const API_SPEND: &str = "/api/v1/spend";

@@ -1,5 +1,7 @@
 //! Routes that steer the sandbox itself, without a key: pay, settle, refund, dispute, redeliver, misbehave.
 
+pub mod memberships;
+pub mod oauth;
 pub mod payments;
 pub mod webhooks;
 
@@ -24,6 +26,10 @@ pub fn routes() -> Router<Sandbox> {
         .route("/payments/{id}/refund", post(payments::refund))
         .route("/payments/{id}/dispute", post(payments::dispute))
         .route("/payments/{id}/settle", post(payments::settle))
+        .route("/memberships", post(memberships::give))
+        .route("/memberships/{id}/status", post(memberships::set_status))
+        .route("/oauth", get(oauth::show))
+        .route("/oauth/grants/{id}/revoke", post(oauth::revoke))
         .route("/deliveries", get(webhooks::deliveries))
         .route("/webhooks/{id}/redeliver", post(webhooks::redeliver))
         .route("/webhook-endpoints", get(webhooks::endpoints).post(webhooks::add_endpoint))

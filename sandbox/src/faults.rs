@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::api::error::ApiError;
+use crate::oauth::Lie;
 use crate::sandbox::Sandbox;
 use crate::tasks;
 
@@ -79,6 +80,15 @@ pub struct Faults {
     pub bank_debit_settle_ms: Option<u64>,
     /// Refuses addresses at example.com, as Whop's own sandbox does.
     pub refuse_example_emails: bool,
+    /// What the authorisation server says that is not so, one or a list.
+    #[serde(deserialize_with = "one_or_many_lies")]
+    pub oauth_lies: Vec<Lie>,
+    /// Waits before every answer to a client that asks for tokens or people.
+    pub oauth_latency_ms: u64,
+    /// Answers such a client with this status.
+    pub oauth_error_status: Option<u16>,
+    /// Does what was asked first.
+    pub oauth_error_after_doing: bool,
     /// Whose turn it is to wait, with `webhook_reorder`.
     #[serde(skip)]
     pub reorder_turn: bool,
@@ -122,6 +132,19 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     }
     Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(one) if one == "all" => Vec::new(),
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}
+
+fn one_or_many_lies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Lie>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(Lie),
+        Many(Vec<Lie>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
     })

@@ -25,6 +25,12 @@ impl Ids {
         (0..letters).map(|_| char::from(ALPHABET[self.0.random_range(0..ALPHABET.len())])).collect()
     }
 
+    /// A licence key, `ABCDE-FGHIJ-...`: four groups of six.
+    pub fn license_key(&mut self) -> String {
+        let groups: Vec<String> = (0..4).map(|_| self.word(6).to_uppercase()).collect();
+        groups.join("-")
+    }
+
     /// A webhook secret: `ws_` and 64 hexadecimal digits (Whop documentation, webhooks).
     pub fn webhook_secret(&mut self) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -10,6 +10,7 @@ pub mod faults;
 pub mod ids;
 pub mod memberships;
 pub mod money;
+pub mod oauth;
 pub mod options;
 pub mod pages;
 pub mod payments;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api::error::ApiError;
 use crate::clock::Moment;
-use crate::money::Amount;
+use crate::money::{Amount, Currency};
 use crate::payments::Payment;
 use crate::people::Metadata;
 use crate::plans::PlanType;
@@ -19,6 +19,8 @@ pub enum Standing {
     Active,
     /// Bought once; access stays.
     Completed,
+    PastDue,
+    Expired,
     Canceled,
 }
 
@@ -30,6 +32,8 @@ pub struct Membership {
     pub product_id: String,
     pub person_id: String,
     pub status: Standing,
+    /// Whoever has it has access.
+    pub license_key: String,
     pub metadata: Metadata,
     pub initial_price: Amount,
     pub renewal_price: Amount,
@@ -65,6 +69,7 @@ pub fn begin(world: &mut World, payment: &Payment) -> Option<String> {
         product_id: payment.product_id.clone()?,
         person_id: payment.person_id.clone(),
         status: if renews { Standing::Active } else { Standing::Completed },
+        license_key: world.ids.license_key(),
         metadata: payment.metadata.clone(),
         initial_price: plan.terms.initial_price,
         renewal_price: plan.terms.renewal_price,
@@ -141,6 +146,58 @@ pub fn cancel(world: &mut World, id: &str, input: CancelInput) -> Result<Value, 
     Ok(data)
 }
 
+/// By its id, or by its licence key.
+pub fn found<'a>(world: &'a World, id: &str) -> Option<&'a Membership> {
+    world.memberships.get(id).or_else(|| world.memberships.newest().find(|membership| membership.license_key == id))
+}
+
+/// What the control route gives somebody.
+#[derive(Deserialize)]
+pub struct GivenInput {
+    pub email: String,
+    pub product_id: String,
+    pub plan_id: Option<String>,
+}
+
+/// Gives somebody a membership, as if they had bought it elsewhere at the same account.
+pub fn give(world: &mut World, input: GivenInput) -> Value {
+    let person = crate::people::visitor(world, Some(&input.email));
+    let (now, nothing) = (Moment::now(), Amount::zero(Currency::USD));
+    let membership = Membership {
+        id: world.ids.fresh("mem_"),
+        plan_id: input.plan_id.unwrap_or_else(|| world.ids.fresh("plan_")),
+        product_id: input.product_id,
+        person_id: person.id,
+        status: Standing::Active,
+        license_key: world.ids.license_key(),
+        metadata: Metadata::new(),
+        initial_price: nothing,
+        renewal_price: nothing,
+        billing_period: None,
+        cancel_at_period_end: false,
+        cancellation_reason: None,
+        canceled_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let id = membership.id.clone();
+    world.memberships.put(membership);
+    announce_activation(world, &id);
+    world.memberships.get(&id).map(|membership| view(world, membership)).unwrap_or_default()
+}
+
+/// Puts a membership into a state, and says so.
+pub fn set_standing(world: &mut World, id: &str, status: Standing) -> Result<Value, ApiError> {
+    let membership = world.memberships.edit(id).ok_or(ApiError::not_found("Membership"))?;
+    let before = json!({ "status": membership.status });
+    (membership.status, membership.updated_at) = (status, Moment::now());
+    let data = announce_update(world, id, &before);
+    if matches!(status, Standing::Canceled | Standing::Expired) {
+        emit::event(world, "membership.deactivated", &data, None);
+    }
+    Ok(data)
+}
+
 fn announce_update(world: &mut World, id: &str, before: &Value) -> Value {
     let data = world.memberships.get(id).map(|membership| view(world, membership)).unwrap_or_default();
     emit::event_with_previous(world, "membership.updated", &data, None, Some(before));
@@ -174,7 +231,7 @@ pub fn view(world: &World, membership: &Membership) -> Value {
         "expires_at": null,
         "feedback_option": null,
         "initial_price": membership.initial_price.object(),
-        "license_key": null,
+        "license_key": membership.license_key,
         "manage_url": null,
         "member": null,
         "member_id": person.map(|person| &person.member_id),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::oauth::Client;
+
 /// A local Whop: API, checkout page and signed webhooks. No real money moves.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "sandbox", version)]
@@ -28,6 +30,18 @@ pub struct Options {
     /// Secret of that endpoint [default: generated]
     #[arg(long, env = "WHOP_WEBHOOK_SECRET", hide_env_values = true)]
     pub webhook_secret: Option<String>,
+    /// The app that people may sign in to, `app_...`; without one nobody can
+    #[arg(long, env = "WHOP_CLIENT_ID")]
+    pub client_id: Option<String>,
+    /// Its secret, if it has one
+    #[arg(long, env = "WHOP_CLIENT_SECRET", hide_env_values = true)]
+    pub client_secret: Option<String>,
+    /// The one address that it may have people sent back to
+    #[arg(long, env = "SANDBOX_REDIRECT_URI")]
+    pub redirect_uri: Option<String>,
+    /// Seconds for which an access token is good
+    #[arg(long, env = "SANDBOX_ACCESS_SECONDS", default_value_t = 3600)]
+    pub access_seconds: u64,
     /// Makes ids and faults repeatable
     #[arg(long, env = "SANDBOX_SEED")]
     pub seed: Option<u64>,
@@ -53,9 +67,16 @@ pub struct Settings {
     pub seed: Option<u64>,
     pub time_scale: f64,
     pub settle: Duration,
+    pub client: Option<Client>,
+    pub access_seconds: u64,
 }
 
 impl Options {
+    fn client(&self) -> Option<Client> {
+        let (id, redirect_uri) = (given(self.client_id.as_ref())?, given(self.redirect_uri.as_ref())?);
+        Some(Client { id, secret: given(self.client_secret.as_ref()), redirect_uri })
+    }
+
     /// The settings, once the address is known.
     pub fn settings(&self, address: SocketAddr) -> Settings {
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -67,8 +88,15 @@ impl Options {
             seed: self.seed,
             time_scale: self.time_scale,
             settle: Duration::from_millis(self.settle_ms),
+            client: self.client(),
+            access_seconds: self.access_seconds,
         }
     }
+}
+
+fn given(value: Option<&String>) -> Option<String> {
+    // An empty variable means the same as none.
+    value.filter(|value| !value.is_empty()).cloned()
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -23,7 +23,7 @@ use crate::api::body::BODY_BYTES_MAX;
 use crate::api::error::ApiError;
 use crate::api::{auth, idempotency, version};
 use crate::sandbox::Sandbox;
-use crate::{control, faults, pages};
+use crate::{control, faults, oauth, pages};
 
 /// Everything, ready to serve.
 pub fn router(sandbox: Sandbox) -> Router {
@@ -50,7 +50,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .nest("/api/v1", api)
         .nest("/sandbox", control::routes().fallback(unknown).method_not_allowed_fallback(wrong_method))
         .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
-        .route("/oauth/{*rest}", axum::routing::any(unknown))
+        .merge(oauth::routes(&sandbox))
         .merge(pages::routes())
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

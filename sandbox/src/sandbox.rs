@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::Moment;
+use crate::oauth::id_token::SigningKey;
 use crate::options::Settings;
 use crate::webhooks::deliver;
 use crate::world::journal::Journal;
@@ -27,6 +28,7 @@ struct Shared {
     settings: Arc<Settings>,
     world: Mutex<Kept>,
     client: reqwest::Client,
+    signing_key: SigningKey,
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
     changed: Notify,
 }
@@ -45,7 +47,14 @@ impl Sandbox {
             .user_agent("Whop-Sandbox-Webhooks/1.0")
             .build()?;
         let kept = Mutex::new(Kept { world, journal });
-        Ok(Self(Arc::new(Shared { settings, world: kept, client, gates: Mutex::default(), changed: Notify::new() })))
+        Ok(Self(Arc::new(Shared {
+            settings,
+            world: kept,
+            client,
+            signing_key: SigningKey::fresh()?,
+            gates: Mutex::default(),
+            changed: Notify::new(),
+        })))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -54,6 +63,10 @@ impl Sandbox {
 
     pub fn client(&self) -> &reqwest::Client {
         &self.0.client
+    }
+
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.0.signing_key
     }
 
     /// Looks at the world.

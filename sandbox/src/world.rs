@@ -14,6 +14,7 @@ use crate::disputes::Dispute;
 use crate::faults::Faults;
 use crate::ids::{Ids, generator};
 use crate::memberships::Membership;
+use crate::oauth::{Asked, Code, Grant, Token};
 use crate::options::Settings;
 use crate::payments::Payment;
 use crate::people::Person;
@@ -46,6 +47,11 @@ pub struct World {
     pub messages: Table<Message>,
     pub attempts: Table<Attempt>,
     pub answers: Table<StoredAnswer>,
+    pub codes: Table<Code>,
+    pub grants: Table<Grant>,
+    pub tokens: Table<Token>,
+    /// How often the authorisation server was asked.
+    pub asked: Asked,
     /// Messages to send once the change is done.
     pub outbox: Vec<Dispatch>,
     /// What must happen later.
@@ -86,6 +92,10 @@ impl World {
             messages: Table::default(),
             attempts: Table::default(),
             answers: Table::default(),
+            codes: Table::default(),
+            grants: Table::default(),
+            tokens: Table::default(),
+            asked: Asked::default(),
             outbox: Vec::new(),
             timers: Vec::new(),
         }
@@ -96,5 +106,7 @@ impl World {
         self.attempts.keep_newest(ATTEMPTS_MAX);
         self.messages.keep_newest(ATTEMPTS_MAX);
         self.answers.keep_newest(ATTEMPTS_MAX);
+        self.codes.keep_newest(ATTEMPTS_MAX);
+        self.tokens.keep_newest(ATTEMPTS_MAX);
     }
 }

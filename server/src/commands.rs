@@ -89,6 +89,8 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         keeps_mail: false,
         staff_need_second_factor: config.require_second_factor.is_on(),
         vault: encryption::vault_of_command(config)?,
+        whop_oauth: None,
+        membership_rule: None,
     };
     let done = match command {
         Command::Migrate => print::line("The schema is up to date."),

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use atlas::memberships::{BadRule, Rule};
 use atlas::notify::post;
 use atlas::providers::whop::user_token::{BadKeys, UserTokens};
 use clap::{Args, ValueEnum};
@@ -76,6 +77,9 @@ pub struct Config {
     /// Who takes the money: whop, or manual for none online.
     #[arg(long, env = "PAYMENT_PROVIDER", default_value = "whop", global = true, value_name = "NAME")]
     pub payment_provider: Provider,
+    /// Products or plans at Whop, with commas between them: whoever buys has to hold a membership of one.
+    #[arg(long, env = "ATLAS_REQUIRE_MEMBERSHIP", default_value = "", global = true, value_name = "IDS")]
+    pub require_membership: String,
     #[command(flatten)]
     pub whop: WhopConfig,
     #[command(flatten)]
@@ -205,6 +209,16 @@ impl Config {
                 problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
             }
         }
+        problems.extend(self.whop.oauth_problem());
+        match self.membership_rule() {
+            Ok(Some(_)) if self.payment_provider != Provider::Whop => {
+                problems.push(
+                    "ATLAS_REQUIRE_MEMBERSHIP needs PAYMENT_PROVIDER=whop, which knows the memberships".to_owned(),
+                );
+            }
+            Ok(_) => {}
+            Err(bad) => problems.push(format!("ATLAS_REQUIRE_MEMBERSHIP {bad}")),
+        }
         if let Err(problem) = self.mail.settings() {
             problems.push(problem.to_string());
         }
@@ -235,7 +249,12 @@ impl Config {
         Known {
             proxies: self.trusted_proxies.clone(),
             hosts: Hosts::new(public_url, &others),
-            ways: Ways::new(&[public_url, origin(&self.whop.web_url)]),
+            ways: Ways::new(
+                &[Some(public_url), Some(origin(&self.whop.web_url)), self.sign_in_origin()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>(),
+            ),
         }
     }
 
@@ -251,6 +270,16 @@ impl Config {
 
     pub fn spends_of_a_key(&self) -> Rate {
         Rate::a_second(self.spends_per_second)
+    }
+
+    /// Where people are sent who sign in with Whop; none, where they can't.
+    pub fn sign_in_origin(&self) -> Option<&str> {
+        self.whop.client_id().map(|_| origin(&self.whop.oauth_url))
+    }
+
+    /// None: nothing is asked of buyers.
+    pub fn membership_rule(&self) -> Result<Option<Rule>, BadRule> {
+        Rule::parse(&self.require_membership)
     }
 
     pub fn database_url(&self) -> Option<&str> {
@@ -294,6 +323,17 @@ impl WhopConfig {
     /// Under which name accounts of Whop's are known here.
     pub fn issuer(&self) -> &str {
         origin(&self.oauth_url)
+    }
+
+    /// None: nobody can sign in with Whop.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref().filter(|id| !id.is_empty())
+    }
+
+    fn oauth_problem(&self) -> Option<String> {
+        let odd = self.client_id().is_some_and(|id| !id.starts_with("app_"));
+        let alone = self.client_id().is_none() && given(self.client_secret.as_ref()).is_some();
+        if odd || alone { Some("WHOP_CLIENT_ID must be the app's id, app_…".to_owned()) } else { None }
     }
 
     fn problems(&self, standing: Standing, problems: &mut Vec<String>) {

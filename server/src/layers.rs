@@ -6,7 +6,7 @@ pub mod client;
 mod forgery;
 pub mod headers;
 pub mod redirect;
-mod refusal;
+pub mod refusal;
 mod request;
 
 pub use self::refusal::refuse;

@@ -31,6 +31,7 @@ mod session;
 mod statement_file;
 mod telemetry;
 mod webhooks;
+mod whop_sign_in;
 
 use std::process::ExitCode;
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use atlas::providers::verify::WebhookSecrets;
+use atlas::providers::whop::oauth::{Oauth, OauthSettings};
 use atlas::providers::whop::{Client, Limits, Settings, Whop};
 use atlas::providers::{PaymentProvider, Providers};
 use domain::Provider;
+use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
 
@@ -37,4 +39,17 @@ pub fn whop(config: &Config) -> Result<Option<WhopSetUp>> {
 
 pub fn all(whop: Option<&WhopSetUp>) -> Providers {
     Providers::new(whop.map(|whop| Arc::clone(&whop.provider)))
+}
+
+/// Where people may sign in with Whop; none without WHOP_CLIENT_ID. `public_url`: where we are reached.
+pub fn oauth(config: &Config, public_url: &str) -> Result<Option<Oauth>> {
+    let Some(client_id) = config.whop.client_id() else { return Ok(None) };
+    let secret = config.whop.client_secret.clone().filter(|secret| !secret.expose_secret().is_empty());
+    let settings = OauthSettings {
+        oauth_url: config.whop.oauth_url.clone(),
+        client_id: client_id.to_owned(),
+        client_secret: secret,
+        redirect_uri: format!("{public_url}{}", domain::paths::WHOP_CALLBACK),
+    };
+    Oauth::new(settings).map(Some).context("signing in with Whop")
 }

@@ -26,7 +26,8 @@ pub async fn at_once(State(pages): State<Router>, request: Request, next: Next) 
     if answer.status() != StatusCode::TOO_MANY_REQUESTS {
         return answer;
     }
-    let Some(page) = page(&answer, &headers, session, client) else { return answer };
+    let place = answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok());
+    let Some(page) = place.and_then(|place| page(place, &headers, session, client)) else { return answer };
     let Ok(mut drawn) = pages.oneshot(page).await;
     *drawn.status_mut() = answer.status();
     if let Some(wait) = answer.headers().get(header::RETRY_AFTER) {
@@ -35,15 +36,14 @@ pub async fn at_once(State(pages): State<Router>, request: Request, next: Next) 
     drawn
 }
 
-/// A request for the page that the answer points at, from the same visitor.
-fn page(
-    answer: &Response,
+/// A request for one of our pages, from the visitor who sent another one.
+pub fn page(
+    place: &str,
     asked_with: &HeaderMap,
     session: Option<Session>,
     client: Option<ClientAddress>,
 ) -> Option<Request> {
-    let place = answer.headers().get(header::LOCATION)?.to_str().ok().filter(|place| place.starts_with('/'))?;
-    let mut page = Request::get(place).body(Body::empty()).ok()?;
+    let mut page = Request::get(Some(place).filter(|place| place.starts_with('/'))?).body(Body::empty()).ok()?;
     for name in KEPT {
         for value in asked_with.get_all(&name) {
             page.headers_mut().append(name.clone(), value.clone());

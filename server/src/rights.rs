@@ -68,6 +68,7 @@ pub const DOORS: &[Door] = &[
     // Pages.
     door(paths::HOME, Page, Nobody),
     door(paths::SIGN_IN, Page, Nobody),
+    door(paths::SIGN_IN_REFUSED, Page, Nobody),
     door(paths::SIGN_UP, Page, Nobody),
     door(paths::FORGOT_PASSWORD, Page, Nobody),
     door(paths::SIGN_IN_CODE, Page, Nobody),
@@ -102,6 +103,10 @@ pub const DOORS: &[Door] = &[
     door("/do/begin-second-factor", Form, SettingUp),
     door("/do/finish-second-factor", Form, SettingUp),
     door("/do/remove-second-factor", Form, Fresh),
+    door("/do/link-whop", Form, Fresh),
+    door("/do/unlink-whop", Form, Fresh),
+    door("/do/confirm-with-whop", Form, SettingUp),
+    door("/do/enter-licence", Form, SignedIn),
     door("/do/change-email", Form, Fresh),
     door("/do/send-confirmation", Form, SignedIn),
     door("/do/stay-with-email", Form, SignedIn),
@@ -109,6 +114,11 @@ pub const DOORS: &[Door] = &[
     door("/do/change-password", Form, Fresh),
     door("/do/end-session", Form, SignedIn),
     door("/do/end-other-sessions", Form, SignedIn),
+    // Out to Whop and back. Who asks about a session says so by its cookie, and is told 401 by the handler.
+    door(paths::WHOP_AUTH, Page, Nobody),
+    door(paths::WHOP_CALLBACK, Page, Nobody),
+    door(paths::WHOP_VERIFY, Api, Nobody),
+    door(paths::WHOP_REFRESH, Api, Nobody),
     // Files and streams.
     door(paths::TRANSACTIONS_CSV, File, SignedIn),
     door(paths::ORDER_EVENTS, Stream, SignedIn),

@@ -20,7 +20,9 @@ use crate::order_events::Hub;
 use crate::providers::WhopSetUp;
 use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
-use crate::{api, csp_reports, embed, health, layers, order_events, redraw, session, statement_file, webhooks};
+use crate::{
+    api, csp_reports, embed, health, layers, order_events, redraw, session, statement_file, webhooks, whop_sign_in,
+};
 
 /// What handlers can ask for.
 #[derive(Clone)]
@@ -50,8 +52,12 @@ impl AppState {
     ) -> Result<Self> {
         let site = Site::open(&config.site_dir())?;
         let leptos = site.leptos_options(bound);
-        let pages =
-            PageSite { ctx: ctx.clone(), shelf: Shelf::default(), checkout_origin: config.whop.web_url.clone() };
+        let pages = PageSite {
+            ctx: ctx.clone(),
+            shelf: Shelf::default(),
+            checkout_origin: config.whop.web_url.clone(),
+            sign_in_origin: config.sign_in_origin().map(ToOwned::to_owned),
+        };
         let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
         let spends = Spends::start(&atlas::Context { db: pools.spend.clone(), ..ctx.clone() });
         let known = config.known(&ctx.public_url);
@@ -79,7 +85,8 @@ pub fn build(state: &AppState) -> Result<Router> {
     let guard = Guard::new(state.ctx.clone(), pages.clone());
     let with_session = pages
         .clone()
-        .layer(from_fn_with_state(pages, redraw::at_once))
+        .layer(from_fn_with_state(pages.clone(), redraw::at_once))
+        .merge(whop_sign_in::routes(state.pages.clone(), pages))
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
         .merge(statement_file::routes(state.ctx.clone()));
     let mut without = Router::new()

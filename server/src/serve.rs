@@ -78,14 +78,17 @@ async fn finish(mut jobs: JoinSet<()>, stop: &mut impl Stop) {
 
 fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) -> Result<AppState> {
     let whop = providers::whop(config)?;
+    let public_url = config.public_url(bound);
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
         providers: providers::all(whop.as_ref()),
-        public_url: config.public_url(bound),
+        public_url,
         keeps_mail,
         staff_need_second_factor: config.require_second_factor.is_on(),
         vault: encryption::vault(config)?,
+        whop_oauth: providers::oauth(config, &public_url)?,
+        membership_rule: config.membership_rule()?,
     };
     AppState::new(ctx, config, pools.clone(), whop, bound)
 }

@@ -5,7 +5,7 @@ mod cookie;
 
 use std::fmt;
 
-use app::request::{BEGAN_KEY, Began, Beginning};
+use app::request::{BEGAN_KEY, Began, Beginning, GRANT_KEY};
 use async_trait::async_trait;
 use atlas::audit::{self, About, By, Change, Origin, What, Who};
 use atlas::clock::Clock;
@@ -61,13 +61,14 @@ impl SessionStore for PgSessions {
         for _ in 0..CREATE_TRIES {
             let mut tx = self.db.begin().await.map_err(backend)?;
             let done = sqlx::query!(
-                "insert into sessions (id_hash, person_id, data, created_at, seen_at, expires_at)
-                values ($1, $2, $3, $4, $4, $5) on conflict (id_hash) do nothing",
+                "insert into sessions (id_hash, person_id, data, created_at, seen_at, expires_at, grant_id)
+                values ($1, $2, $3, $4, $4, $5, $6) on conflict (id_hash) do nothing",
                 &id_hash(record.id.0)[..],
                 person(record),
                 data,
                 now,
-                Terms::of(None).end(now, now)
+                Terms::of(None).end(now, now),
+                grant(record),
             )
             .execute(&mut *tx)
             .await
@@ -84,11 +85,12 @@ impl SessionStore for PgSessions {
     /// That it is used was noted when it was loaded.
     async fn save(&self, record: &Record) -> Result<()> {
         let done = sqlx::query!(
-            "update sessions set data = $2, person_id = $3 where id_hash = $1 and expires_at > $4",
+            "update sessions set data = $2, person_id = $3, grant_id = $5 where id_hash = $1 and expires_at > $4",
             &id_hash(record.id.0)[..],
             written(record)?,
             person(record),
-            self.clock.now()
+            self.clock.now(),
+            grant(record),
         )
         .execute(&self.db)
         .await
@@ -179,6 +181,11 @@ async fn note_beginning(tx: &mut PgConnection, record: &Record) -> Result<()> {
 
 fn person(record: &Record) -> Option<Uuid> {
     record.data.get(PERSON)?.as_str()?.parse().ok()
+}
+
+/// What it was begun with elsewhere: it lives as long as that.
+fn grant(record: &Record) -> Option<Uuid> {
+    record.data.get(GRANT_KEY)?.as_str()?.parse().ok()
 }
 
 /// What was typed may come back in a flash, and Postgres has no character zero.

@@ -73,6 +73,23 @@ pub struct DisputeFacts {
     pub respond_by: Option<OffsetDateTime>,
 }
 
+/// One membership, as it stood when that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembershipFacts {
+    /// The provider's id, `[A-Za-z0-9_-]{1,255}`.
+    pub membership_id: String,
+    pub account: Option<String>,
+    /// The provider's id of who holds it.
+    pub subject: Option<String>,
+    pub product_id: Option<String>,
+    pub plan_id: Option<String>,
+    /// In the provider's words, printable, at most 100 characters.
+    pub status: String,
+    /// None: this status says neither yes nor no, so that it stays as it was.
+    pub gives_access: Option<bool>,
+    pub said_at: OffsetDateTime,
+}
+
 impl Fact {
     pub const fn provider(&self) -> Provider {
         match self {

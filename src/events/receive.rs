@@ -6,9 +6,10 @@ use domain::{EventId, OrderId, Provider};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use super::{Content, Fact, ReadEvent};
+use super::{Content, Fact, MembershipFacts, ReadEvent};
 use crate::batcher::isolate;
 use crate::jobs::{self, kinds::ReplayEvent};
+use crate::memberships::take_in::take_in;
 use crate::notify::{News, announce};
 use crate::orders::decide::Verdict;
 use crate::orders::{channel, settle};
@@ -195,10 +196,20 @@ pub(super) async fn apply_contents(
             _ => None,
         })
         .collect();
+    let memberships: Vec<&MembershipFacts> = contents
+        .iter()
+        .filter_map(|content| match content {
+            Content::Membership(facts) if facts.account.as_deref() == Some(adapter.account()) => Some(facts),
+            _ => None,
+        })
+        .collect();
+    take_in(tx, provider, &memberships).await?;
     let settled = settle::settle(ctx, tx, provider, adapter.account(), &facts).await?;
     let mut verdicts = settled.verdicts.into_iter();
     let outcomes = contents.iter().map(|content| match content {
         Content::Fact(_) => verdicts.next().map_or((Received::Parked, None), Received::of),
+        Content::Membership(facts) if facts.account.as_deref() == Some(adapter.account()) => (Received::Applied, None),
+        Content::Membership(_) => (Received::Quarantined("foreign_account"), None),
         Content::Other => (Received::Ignored, None),
         Content::Unreadable(reason) => (Received::Quarantined(reason), None),
     });

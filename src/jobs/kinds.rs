@@ -14,7 +14,7 @@ use crate::ledger;
 use crate::limits;
 use crate::notify::deliver;
 use crate::orders;
-use crate::people::{devices, links, sessions};
+use crate::people::{devices, grants, links, oauth, sessions};
 use crate::reconcile::{check, sweep};
 use crate::{Context, Error, Result};
 
@@ -46,6 +46,10 @@ pub struct ExpireCredits {}
 /// Forgets expired sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepSessions {}
+
+/// Renews what authorisation servers granted, and gives back what is not needed any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CareForGrants {}
 
 /// Compares the providers' books, ours and the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +99,7 @@ done_by! {
     ExpireOrders "expire_orders": |_job, tools| expire_orders(&tools.ctx).await;
     ExpireCredits "expire_credits": |_job, tools| expire_credits(&tools.ctx).await;
     SweepSessions "sweep_sessions": |_job, tools| sweep_old(&tools.ctx).await;
+    CareForGrants "care_for_grants": |_job, tools| grants::care::care(&tools.ctx).await;
     CheckBooks "check_books": |_job, tools| check::daily(&tools.ctx).await.map(drop);
 }
 
@@ -114,6 +119,7 @@ async fn sweep_orders(ctx: &Context, job: &SweepOrders) -> Result<()> {
 async fn sweep_old(ctx: &Context) -> Result<()> {
     sessions::sweep(ctx).await?;
     limits::sweep(ctx).await?;
+    oauth::sweep(ctx).await?;
     devices::sweep(ctx).await?;
     links::sweep(ctx).await
 }

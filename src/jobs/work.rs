@@ -6,7 +6,9 @@ use std::time::Duration;
 use graphile_worker::{Cron, CronBuilder, Crontab, CrontabTimerError, TaskHandler, WorkerOptions};
 
 use super::TRIES_MAX;
-use super::kinds::{CheckBooks, ExpireCredits, ExpireOrders, ReplayEvent, SendMails, SweepOrders, SweepSessions};
+use super::kinds::{
+    CareForGrants, CheckBooks, ExpireCredits, ExpireOrders, ReplayEvent, SendMails, SweepOrders, SweepSessions,
+};
 use crate::notify::post::Post;
 use crate::{Context, Error, Result};
 
@@ -70,6 +72,7 @@ fn options(tools: &Tools) -> WorkerOptions {
         .define_job::<ExpireOrders>()
         .define_job::<ExpireCredits>()
         .define_job::<SweepSessions>()
+        .define_job::<CareForGrants>()
         .define_job::<CheckBooks>()
         .concurrency(CONCURRENCY)
         .poll_interval(POLL_EVERY)
@@ -93,6 +96,7 @@ pub fn calendar() -> Result<Vec<Crontab>> {
         regular(Cron::every_minute(), SendMails {})?,
         regular(Cron::every_minute(), SweepOrders {})?,
         regular(Cron::every_minute(), ExpireCredits {})?,
+        regular(Cron::every_minute(), CareForGrants {})?,
         regular(Cron::every_n_minutes(5).map_err(at)?, ExpireOrders {})?,
         regular(Cron::hourly_at(17).map_err(at)?, SweepSessions {})?,
         regular(Cron::daily_at(3, 41).map_err(at)?, CheckBooks {})?,

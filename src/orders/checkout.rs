@@ -10,7 +10,7 @@ use crate::people::SignedIn;
 use crate::plans::{self, Offer};
 use crate::providers::{Checkout, CheckoutRequest, ProviderError};
 use crate::reconcile::sweep;
-use crate::{Context, Error, Refusal, Result, ids, tasks};
+use crate::{Context, Error, Refusal, Result, ids, memberships, tasks};
 
 /// Declined payments of one buyer within [`DECLINES_COUNTED_FOR`]. Stolen cards are tried out in small purchases.
 const DECLINES_MAX: i64 = 5;
@@ -27,15 +27,18 @@ pub enum Started {
 
 /// Starts buying a plan. The same form sent again, even at the same moment, leads to the same checkout.
 ///
-/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`], [`Refusal::FormUsedForAnotherPlan`],
-/// [`Refusal::TooManyDeclines`];
+/// Errors: what [`memberships::require`] refuses, [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`],
+/// [`Refusal::FormUsedForAnotherPlan`], [`Refusal::TooManyDeclines`];
 /// [`Refusal::CheckoutUnavailable`] when the provider made none: then the order is closed as failed and nothing was
 /// charged; the same form may be sent again.
 pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
     refuse_after_declines(ctx, buyer.id()).await?;
     let order = match find(ctx, buyer.id(), &key).await? {
         Some(order) => order,
-        None => write_down(ctx, buyer.id(), plan, &key).await?,
+        None => {
+            memberships::require(ctx, buyer).await?;
+            write_down(ctx, buyer.id(), plan, &key).await?
+        }
     };
     if order.plan != plan {
         return Err(Refusal::FormUsedForAnotherPlan.into());

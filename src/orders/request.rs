@@ -4,7 +4,7 @@ use domain::{Credits, FieldErrors, OrderId, PersonId, PlanId, PlanVersionId, Pri
 
 use super::FormKey;
 use crate::people::SignedIn;
-use crate::{Context, Error, Refusal, Result, ids, plans};
+use crate::{Context, Error, Refusal, Result, ids, memberships, plans};
 
 pub const NOTE_LENGTH_MAX: usize = 2_000;
 
@@ -29,10 +29,12 @@ impl Note {
 ///
 /// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanHasAPrice`], [`Refusal::FormUsedForAnotherPlan`].
 pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, key: FormKey) -> Result<OrderId> {
-    let buyer = buyer.id();
+    let person = buyer;
+    let buyer = person.id();
     if let Some(earlier) = find(ctx, buyer, plan, &key).await? {
         return Ok(earlier);
     }
+    memberships::require(ctx, person).await?;
     let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
     if matches!(offer.price, Price::Fixed(_)) {
         return Err(Refusal::PlanHasAPrice.into());

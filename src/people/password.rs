@@ -91,7 +91,7 @@ pub(super) fn is_outdated(hash: &str) -> bool {
 /// unknown email takes as long as a wrong password.
 pub async fn verify(hash: Option<String>, password: SecretString) -> Result<bool> {
     run(move || {
-        // Who never set a password has an empty one.
+        // Empty: they sign in elsewhere, or never chose one.
         let Some(hash) = hash.filter(|hash| !hash.is_empty()) else {
             let pretended = hasher()?.hash_password(password.expose_secret().as_bytes());
             pretended.map_err(|error| Error::broken(error.to_string()))?;

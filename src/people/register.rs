@@ -88,8 +88,31 @@ pub async fn register_as(
     role: Role,
 ) -> Result<SignedIn> {
     let hash = password::hash(password).await?;
-    let id = PersonId::from_uuid(ids::fresh());
     let mut tx = ctx.db.begin().await?;
+    let made = insert(&mut tx, PersonId::from_uuid(ids::fresh()), by, &email, &hash, role).await?;
+    let person = made.ok_or_else(|| Error::Invalid(FieldErrors::one("email", EMAIL_TAKEN)))?;
+    tx.commit().await?;
+    Ok(person)
+}
+
+/// Makes a person who signs in elsewhere, where the address was verified. None: somebody has it.
+pub(super) async fn without_password(
+    tx: &mut PgConnection,
+    email: &Email,
+    origin: &Origin,
+) -> Result<Option<SignedIn>> {
+    let id = PersonId::from_uuid(ids::fresh());
+    insert(tx, id, &By { who: Who::Person(id), origin }, email, "", Role::Buyer).await
+}
+
+async fn insert(
+    tx: &mut PgConnection,
+    id: PersonId,
+    by: &By<'_>,
+    email: &Email,
+    hash: &str,
+    role: Role,
+) -> Result<Option<SignedIn>> {
     let made = sqlx::query!(
         "insert into user_profiles (id, email, password_hash, role) values ($1, $2, $3, $4)
         on conflict (email) do nothing",
@@ -101,11 +124,9 @@ pub async fn register_as(
     .execute(&mut *tx)
     .await?;
     if made.rows_affected() == 0 {
-        return Err(Error::Invalid(FieldErrors::one("email", EMAIL_TAKEN)));
+        return Ok(None);
     }
-    let person = begin(&mut tx, id, by).await?;
-    tx.commit().await?;
-    Ok(person)
+    Ok(Some(begin(tx, id, by).await?))
 }
 
 /// The wallet, and the first entry about somebody.

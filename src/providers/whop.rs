@@ -5,6 +5,8 @@ pub mod client;
 mod decline;
 pub mod error;
 pub mod facts;
+mod membership;
+pub mod oauth;
 mod retry;
 pub mod reversals;
 mod text;
@@ -26,7 +28,7 @@ use super::{
     Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
     Window,
 };
-use crate::events::{Fact, PaymentFacts, ReadEvent};
+use crate::events::{Fact, MembershipFacts, PaymentFacts, ReadEvent};
 use wire::amount::Price;
 use wire::checkout::{CheckoutConfiguration, InlinePlan, NewCheckout};
 use wire::payment::Payment;
@@ -232,6 +234,21 @@ impl PaymentProvider for Whop {
             }
         });
         Ok(readable.collect())
+    }
+
+    async fn memberships_of(
+        &self,
+        subject: &str,
+        asked_at: OffsetDateTime,
+    ) -> Result<Vec<MembershipFacts>, ProviderError> {
+        let listed = self.client.memberships(Some(subject)).collect().await?;
+        Ok(listed.iter().filter_map(|one| membership::facts(one, Some(self.account()), asked_at).ok()).collect())
+    }
+
+    async fn membership(&self, id_or_key: &str, asked_at: OffsetDateTime) -> Result<MembershipFacts, ProviderError> {
+        let found = self.client.membership(id_or_key).await?;
+        membership::facts(&found, Some(self.account()), asked_at)
+            .map_err(|unfit| ProviderError::Unreadable(unfit.to_string()))
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

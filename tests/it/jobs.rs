@@ -135,7 +135,15 @@ async fn a_worker_does_what_comes_keeps_the_calendar_and_stops_when_told(pool: P
                 .unwrap();
         assert_eq!(
             calendar,
-            ["check_books", "expire_credits", "expire_orders", "send_mails", "sweep_orders", "sweep_sessions"]
+            [
+                "care_for_grants",
+                "check_books",
+                "expire_credits",
+                "expire_orders",
+                "send_mails",
+                "sweep_orders",
+                "sweep_sessions"
+            ]
         );
         assert_eq!(stage.count("select count(*) from graphile_worker._private_workers").await, 1);
         stop.send(()).unwrap();
@@ -157,7 +165,7 @@ async fn everything_in_the_calendar_can_be_done(pool: PgPool) {
             .await
             .unwrap();
     }
-    assert_eq!(stage.count(JOBS).await, 6);
+    assert_eq!(stage.count(JOBS).await, 7);
     run_due(&tools(&stage)).await.unwrap();
     let failed: Vec<String> =
         sqlx::query_scalar("select task_identifier || ': ' || last_error from graphile_worker.jobs")

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use atlas::events::{Content, Fact, PaymentFacts, ReadEvent};
+use atlas::events::{Content, Fact, MembershipFacts, PaymentFacts, ReadEvent};
 use atlas::providers::{
     Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
     Window,
@@ -54,6 +54,9 @@ struct Script {
     queries: Vec<PaymentQuery>,
     events: HashMap<Vec<u8>, ReadEvent>,
     unreadable: Vec<Unreadable>,
+    /// By their licence keys.
+    memberships: Vec<(String, MembershipFacts)>,
+    asked_memberships: usize,
 }
 
 pub struct Scripted {
@@ -127,6 +130,18 @@ impl Scripted {
     }
 
     /// Every question about payments.
+    /// There is this membership now, with this licence key; one with the same id is replaced.
+    pub fn has_membership(&self, key: &str, facts: MembershipFacts) {
+        let memberships = &mut self.script().memberships;
+        memberships.retain(|(_, other)| other.membership_id != facts.membership_id);
+        memberships.push((key.to_owned(), facts));
+    }
+
+    /// How often memberships were asked for.
+    pub fn asked_memberships(&self) -> usize {
+        self.script().asked_memberships
+    }
+
     pub fn queries(&self) -> Vec<PaymentQuery> {
         self.script().queries.clone()
     }
@@ -203,6 +218,32 @@ impl PaymentProvider for Scripted {
     async fn reversals_since(&self, _: OffsetDateTime) -> Result<Vec<Fact>, ProviderError> {
         let script = self.script();
         script.fault.map_or_else(|| Ok(script.reversals.clone()), |fault| Err(fault.error()))
+    }
+
+    async fn memberships_of(
+        &self,
+        subject: &str,
+        asked_at: OffsetDateTime,
+    ) -> Result<Vec<MembershipFacts>, ProviderError> {
+        self.script().asked_memberships += 1;
+        self.answer().await;
+        let script = self.script();
+        if let Some(fault) = script.fault {
+            return Err(fault.error());
+        }
+        let theirs = script.memberships.iter().filter(|(_, facts)| facts.subject.as_deref() == Some(subject));
+        Ok(theirs.map(|(_, facts)| MembershipFacts { said_at: asked_at, ..facts.clone() }).collect())
+    }
+
+    async fn membership(&self, id_or_key: &str, asked_at: OffsetDateTime) -> Result<MembershipFacts, ProviderError> {
+        let mut script = self.script();
+        script.asked_memberships += 1;
+        if let Some(fault) = script.fault {
+            return Err(fault.error());
+        }
+        let found = script.memberships.iter().find(|(key, facts)| key == id_or_key || facts.membership_id == id_or_key);
+        let (_, facts) = found.ok_or(ProviderError::NotFound)?;
+        Ok(MembershipFacts { said_at: asked_at, ..facts.clone() })
     }
 
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {

@@ -79,6 +79,8 @@ impl Stage {
             keeps_mail: false,
             staff_need_second_factor: true,
             vault: Vault::parse(&Vault::fresh_key("test")).unwrap(),
+            whop_oauth: None,
+            membership_rule: None,
         };
         defaults::add_missing(&ctx).await.unwrap();
         let secrets = WebhookSecrets::new(SecretString::from(SECRET), None).unwrap();

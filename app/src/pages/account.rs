@@ -2,9 +2,11 @@
 
 mod browser;
 pub mod email;
+mod membership;
 pub mod password;
 pub mod second_factor;
 mod sessions;
+mod whop;
 
 use atlas::Result;
 use atlas::people::{self, SignedIn, account};
@@ -14,6 +16,7 @@ use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use crate::actions::account::{NAME_FORM, RenamePerson};
+use crate::actions::licence::LICENCE_FORM;
 use crate::actions::session::SignOut;
 use crate::flash::{self, form_of};
 use crate::pages::for_person;
@@ -30,7 +33,10 @@ pub fn Account() -> impl IntoView {
 async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
     let since = account::since(request.ctx(), &person).await?;
     let open = people::sessions::list(request.ctx(), &person, request.session_hash()?).await?;
+    let ways = people::identities::ways_in(&request.ctx().db, &person).await?;
+    let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
     let flash = flash::take(&request).await?;
+    let licence_form = form_of(flash.as_ref(), LICENCE_FORM);
     let name_form = form_of(flash.as_ref(), NAME_FORM);
     Ok(view! {
         <Title text="Your account · Atlas Credits" />
@@ -69,6 +75,8 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
                 </p>
                 <p><a class="button" href=paths::SECOND_FACTOR>"Manage second factor"</a></p>
             </section>
+            <whop::WhopAccount ways offered=request.ctx().whop_oauth.is_some() />
+            <membership::MembershipAccount standing form=licence_form />
             <sessions::Sessions sessions=open />
             <section class="stack" aria-labelledby="out-title">
                 <h2 id="out-title">"Leave"</h2>

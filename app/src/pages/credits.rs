@@ -15,6 +15,7 @@ use self::balance::BalanceSection;
 use self::plans::PlanSheet;
 use crate::flash::{self, form_of};
 use crate::pages::for_person;
+use crate::parts::membership::MembershipNotice;
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::Badge;
 use crate::parts::statement_table::StatementTable;
@@ -35,6 +36,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
     let overview = overview(db, person.id(), span).await?;
     let offers = request.site().shelf.offers(db).await?;
     let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
+    let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), REQUEST_FORM);
     let waiting = waiting
@@ -59,6 +61,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
             <BalanceSection balance=person.balance() history=overview.history />
             <section aria-labelledby="plans-title" id="plans">
                 <div class="section-head"><h2 id="plans-title">"Add credits"</h2></div>
+                <MembershipNotice standing />
                 <PlanSheet offers form />
             </section>
             <section aria-labelledby="recent-title">

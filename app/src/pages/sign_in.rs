@@ -12,6 +12,7 @@ use crate::pages::query;
 use crate::parts::field::{ErrorSummary, TextField};
 use crate::parts::notice::FlashNotice;
 use crate::parts::problem::problem;
+use crate::parts::whop::WhopButton;
 use crate::request::{Request, see_other};
 
 #[component]
@@ -51,13 +52,14 @@ fn SignInPage(flash: Option<Flash>, form: Form, next: String) -> impl IntoView {
             <FlashNotice flash />
             <ErrorSummary form=form.clone() />
             <form class="form" method="post" action=SignInAction::PATH>
-                <input r#type="hidden" name="next" value=next />
+                <input r#type="hidden" name="next" value=next.clone() />
                 <TextField form=form.clone() name="email" label="Email" kind="email" autocomplete="username" />
                 <TextField form name="password" label="Password" kind="password" autocomplete="current-password" />
                 <div class="form-foot">
                     <button class="button button--primary button--wide" r#type="submit">"Sign in"</button>
                 </div>
             </form>
+            <WhopButton next />
             <p class="muted">
                 "New here? "<a href=other>"Create an account"</a><br />
                 <a href=paths::FORGOT_PASSWORD>"Forgot your password?"</a><br />

@@ -12,6 +12,7 @@ use crate::pages::query;
 use crate::parts::field::{ErrorSummary, TextField};
 use crate::parts::notice::FlashNotice;
 use crate::parts::problem::problem;
+use crate::parts::whop::WhopButton;
 
 #[component]
 pub fn SignUp() -> impl IntoView {
@@ -39,7 +40,7 @@ fn SignUpPage(flash: Option<Flash>, form: Form, next: String) -> impl IntoView {
             <FlashNotice flash />
             <ErrorSummary form=form.clone() />
             <form class="form" method="post" action=SignUpAction::PATH>
-                <input r#type="hidden" name="next" value=next />
+                <input r#type="hidden" name="next" value=next.clone() />
                 <TextField form=form.clone() name="email" label="Email" kind="email" autocomplete="email"
                     help="Receipts go here, and a link that shows it is yours." />
                 <TextField form name="password" label="Password" kind="password" autocomplete="new-password"
@@ -48,6 +49,7 @@ fn SignUpPage(flash: Option<Flash>, form: Form, next: String) -> impl IntoView {
                     <button class="button button--primary button--wide" r#type="submit">"Create account"</button>
                 </div>
             </form>
+            <WhopButton next />
             <p class="muted">"Here before? "<a href=other>"Sign in"</a></p>
         </main>
     }

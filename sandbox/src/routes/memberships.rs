@@ -42,7 +42,7 @@ async fn list(State(sandbox): State<Sandbox>, query: Query) -> Result<Response, 
 
 async fn retrieve(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Result<Response, ApiError> {
     sandbox.read(|world| {
-        let membership = world.memberships.get(&id).ok_or(ApiError::not_found("Membership"))?;
+        let membership = memberships::found(world, &id).ok_or(ApiError::not_found("Membership"))?;
         Ok(ok(&view(world, membership)))
     })
 }

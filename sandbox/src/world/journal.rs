@@ -70,6 +70,9 @@ impl Journal {
         collect(&mut world.messages, at, keep, &mut lines)?;
         collect(&mut world.attempts, at, keep, &mut lines)?;
         collect(&mut world.answers, at, keep, &mut lines)?;
+        collect(&mut world.codes, at, keep, &mut lines)?;
+        collect(&mut world.grants, at, keep, &mut lines)?;
+        collect(&mut world.tokens, at, keep, &mut lines)?;
         if let Some(file) = &mut self.0 {
             file.write_all(&lines)?;
         }
@@ -107,7 +110,10 @@ fn restore(world: &mut World, line: &str) -> anyhow::Result<()> {
         endpoints,
         messages,
         attempts,
-        answers
+        answers,
+        codes,
+        grants,
+        tokens
     );
     anyhow::bail!("unknown kind of record: {kind}")
 }

@@ -29,7 +29,11 @@ pub fn refuse(asked_with: &HeaderMap, status: StatusCode, sentence: &'static str
 /// For programs to act on; docs/api.md lists them.
 fn code(status: StatusCode) -> &'static str {
     match status {
+        StatusCode::BAD_REQUEST => "bad_request",
+        StatusCode::UNAUTHORIZED => "unauthorized",
         StatusCode::FORBIDDEN => "forbidden",
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
         StatusCode::REQUEST_TIMEOUT => "request_timeout",
         StatusCode::PAYLOAD_TOO_LARGE => "too_large",
         StatusCode::URI_TOO_LONG => "address_too_long",

@@ -34,6 +34,8 @@ impl Site {
             keeps_mail: false,
             staff_need_second_factor: true,
             vault: atlas::vault::Vault::without_keys(),
+            whop_oauth: None,
+            membership_rule: None,
         };
         let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let slow = {

@@ -4,12 +4,13 @@
 use domain::PaymentState;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 
 use super::facts::{self, Unfit};
 use super::wire::lenient;
 use super::wire::payment::Payment;
-use super::{reversals, text};
-use crate::events::{Content, Fact, PaymentFacts, ReadEvent};
+use super::{membership, reversals, text};
+use crate::events::{Content, Fact, MembershipFacts, PaymentFacts, ReadEvent};
 use crate::providers::NotAnEvent;
 
 #[cfg(test)]
@@ -26,6 +27,9 @@ struct Envelope<'a> {
     /// The account's name before 2026-08-14, and on webhooks without a pinned version.
     #[serde(default, deserialize_with = "lenient::optional")]
     company_id: Option<String>,
+    /// When it was said.
+    #[serde(default, deserialize_with = "lenient::time")]
+    timestamp: Option<OffsetDateTime>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -46,6 +50,7 @@ pub fn read(body: &[u8]) -> Result<ReadEvent, NotAnEvent> {
     let content = content(&envelope, data);
     let object_id = match &content {
         Content::Fact(fact) => Some(fact.id().to_owned()),
+        Content::Membership(facts) => Some(facts.membership_id.clone()),
         _ => object(data).map(|Identified { id }| id).filter(|id| text::is_id(id)),
     };
     Ok(ReadEvent { kind: envelope.kind, object_id, content })
@@ -76,6 +81,14 @@ fn state_by_name(kind: &str) -> Option<PaymentState> {
 
 fn content(envelope: &Envelope<'_>, data: &str) -> Content {
     let fact = match envelope.kind.as_str() {
+        "membership.activated"
+        | "membership.updated"
+        | "membership.deactivated"
+        | "membership.cancel_at_period_end_changed"
+        | "membership.trial_ending_soon" => {
+            return membership_told(envelope, data)
+                .map_or_else(|unfit| Content::Unreadable(unfit.as_str()), Content::Membership);
+        }
         "refund.created" | "refund.updated" => {
             read_with_account(envelope, data, |refund, account| reversals::refund(&refund, account).map(Fact::Refund))
         }
@@ -88,6 +101,12 @@ fn content(envelope: &Envelope<'_>, data: &str) -> Content {
         },
     };
     fact.map_or_else(|unfit| Content::Unreadable(unfit.as_str()), Content::Fact)
+}
+
+/// The name says less than the status: an activation comes as an update too, and a deactivation perhaps only as one.
+fn membership_told(envelope: &Envelope<'_>, data: &str) -> Result<MembershipFacts, Unfit> {
+    let read = object(data).ok_or(Unfit::Shape)?;
+    membership::facts(&read, account(envelope)?, envelope.timestamp.ok_or(Unfit::Shape)?)
 }
 
 fn read_with_account<'a, T: Deserialize<'a>>(

@@ -92,6 +92,8 @@ impl Scene {
             keeps_mail: false,
             staff_need_second_factor: true,
             vault: atlas::vault::Vault::without_keys(),
+            whop_oauth: None,
+            membership_rule: None,
         };
         let created = create(&ctx, &BY, &NewApiKey::parse("Shop", "shop", vec![Scope::Spend]).unwrap()).await.unwrap();
         let spends = Spends::start(&Context { db: as_app(options), ..ctx.clone() });
