@@ -16,7 +16,7 @@ const { story } = stage()
 const folder = join(root, 'app/src/actions')
 const sources = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
 const declared = [...sources.matchAll(/#\[server\(([^)]*)\)\]/g)].map(([, words]) => words)
-const actions = declared.map((words) => `/do/${/endpoint = "([^"]+)"/.exec(words)[1]}`)
+const actions = declared.map((words) => `${/prefix = "([^"]+)"/.exec(words)[1]}/${/endpoint = "([^"]+)"/.exec(words)[1]}`)
 const others = ['/api/v1/spend', '/api/webhooks/whop']
 
 /** What the forms would send, had they been sent by us: enough for each of them to be carried out. */

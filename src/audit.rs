@@ -118,36 +118,58 @@ impl Origin {
 ///
 /// Errors: whatever the database refuses; the caller's transaction is lost then, and so is what it did.
 pub async fn record(db: &mut PgConnection, deed: &Deed<'_>) -> Result<()> {
-    let (actor, person, part) = match deed.who {
-        Who::Person(person) => ("person", Some(person), None),
-        Who::Operator(command) => ("operator", None, Some(command)),
-        Who::System(part) => ("system", None, Some(part)),
-        Who::Nobody => ("nobody", None, None),
-    };
-    let (about, about_id) = match deed.about {
-        About::Person(person) => ("person", person.to_string()),
-        About::Address(address) => ("address", address.replace('\0', " ")),
-        About::Key(key) => ("api_key", key.to_string()),
-        About::Order(order) => ("order", order.to_string()),
-        About::Thing { kind, id } => (kind, id.to_owned()),
-    };
+    record_all(db, std::slice::from_ref(deed)).await
+}
+
+/// Writes an entry for each deed, in their order and in one statement.
+pub async fn record_all(db: &mut PgConnection, deeds: &[Deed<'_>]) -> Result<()> {
+    let whose: Vec<_> = deeds.iter().map(|deed| deed.who.columns()).collect();
+    let about: Vec<_> = deeds.iter().map(|deed| deed.about.columns()).collect();
     sqlx::query!(
-        r#"select audit_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as "number!""#,
-        actor,
-        person as Option<PersonId>,
-        part,
-        deed.origin.session_prefix(),
-        deed.origin.network(),
-        deed.origin.request,
-        deed.what.as_str(),
-        about,
-        about_id,
-        deed.change.as_json(),
-        deed.why,
+        r#"select count(audit_record(actor, actor_id, part, session, network, request, deed, about, about_id, change, why)) as "count!"
+        from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+            $10::jsonb[], $11::text[])
+            as deeds (actor, actor_id, part, session, network, request, deed, about, about_id, change, why)"#,
+        &whose.iter().map(|(actor, ..)| *actor).collect::<Vec<_>>() as &[&str],
+        &whose.iter().map(|(_, person, _)| *person).collect::<Vec<_>>() as &[Option<PersonId>],
+        &whose.iter().map(|(.., part)| *part).collect::<Vec<_>>() as &[Option<&str>],
+        &deeds.iter().map(|deed| deed.origin.session_prefix()).collect::<Vec<_>>() as &[Option<String>],
+        &deeds.iter().map(|deed| deed.origin.network()).collect::<Vec<_>>() as &[Option<String>],
+        &deeds.iter().map(|deed| deed.origin.request.clone()).collect::<Vec<_>>() as &[Option<String>],
+        &deeds.iter().map(|deed| deed.what.as_str()).collect::<Vec<_>>() as &[&str],
+        &about.iter().map(|(kind, _)| *kind).collect::<Vec<_>>() as &[&str],
+        &about.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>(),
+        &deeds.iter().map(|deed| deed.change.as_json()).collect::<Vec<_>>(),
+        &deeds.iter().map(|deed| deed.why).collect::<Vec<_>>() as &[Option<&str>],
     )
     .fetch_one(db)
     .await?;
     Ok(())
+}
+
+impl Who {
+    /// As it is stored: the kind, the person, the part.
+    const fn columns(self) -> (&'static str, Option<PersonId>, Option<&'static str>) {
+        match self {
+            Self::Person(person) => ("person", Some(person), None),
+            Self::Operator(command) => ("operator", None, Some(command)),
+            Self::System(part) => ("system", None, Some(part)),
+            Self::Nobody => ("nobody", None, None),
+        }
+    }
+}
+
+impl About<'_> {
+    /// As it is stored: the kind and the id.
+    fn columns(&self) -> (&'static str, String) {
+        match *self {
+            Self::Person(person) => ("person", person.to_string()),
+            Self::Address(address) => ("address", address.replace('\0', " ")),
+            Self::Key(key) => ("api_key", key.to_string()),
+            Self::Order(order) => ("order", order.to_string()),
+            Self::Thing { kind, id } => (kind, id.to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]

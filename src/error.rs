@@ -41,6 +41,8 @@ pub enum Refusal {
     PlanHasAPrice,
     #[error("This form was already used for another plan. Reload the page and choose again.")]
     FormUsedForAnotherPlan,
+    #[error("That is too much at once. Choose at most 50.")]
+    TooManyAtOnce,
     #[error("This form is incomplete. Reload the page and try again.")]
     FormIncomplete,
     #[error("The checkout can’t be opened just now. Nothing was charged. Please try again in a minute.")]

@@ -29,6 +29,10 @@ pub enum News {
     PaymentFailed { order: OrderId, payment: String },
     /// To the buyer: money went back and credits with it. `refund`: the provider's id.
     Refunded { order: OrderId, refund: String },
+    /// To the buyer: the request was approved, and the credits are there.
+    RequestApproved { order: OrderId },
+    /// To the buyer: the request was turned down, and why.
+    RequestRejected { order: OrderId },
     /// To an address, about somebody's own account: said as often as it happens. `id`: of this one.
     Account { what: AccountNews, person: Option<PersonId>, address: String, id: Uuid },
     /// To the admins, gathered into one mail an hour.
@@ -45,6 +49,8 @@ pub enum Kind {
     Receipt,
     PaymentFailed,
     Refunded,
+    RequestApproved,
+    RequestRejected,
     Account(AccountNews),
     AdminPaymentFailed,
     Quarantined,
@@ -53,10 +59,12 @@ pub enum Kind {
 
 impl Kind {
     /// Each a mail of its own, to one person.
-    pub const LETTERS: [Self; 11] = [
+    pub const LETTERS: [Self; 13] = [
         Self::Receipt,
         Self::PaymentFailed,
         Self::Refunded,
+        Self::RequestApproved,
+        Self::RequestRejected,
         Self::Account(AccountNews::ConfirmEmail),
         Self::Account(AccountNews::ResetPassword),
         Self::Account(AccountNews::EmailChanged),
@@ -74,6 +82,8 @@ impl Kind {
             Self::Receipt => "receipt",
             Self::PaymentFailed => "payment_failed",
             Self::Refunded => "refunded",
+            Self::RequestApproved => "request_approved",
+            Self::RequestRejected => "request_rejected",
             Self::Account(AccountNews::ConfirmEmail) => "confirm_email",
             Self::Account(AccountNews::ResetPassword) => "reset_password",
             Self::Account(AccountNews::EmailChanged) => "email_changed",
@@ -94,7 +104,12 @@ impl Kind {
             Self::AdminPaymentFailed => Duration::HOUR,
             // Money may be waiting.
             Self::Quarantined | Self::Break => Duration::minutes(10),
-            Self::Receipt | Self::PaymentFailed | Self::Refunded | Self::Account(_) => Duration::ZERO,
+            Self::Receipt
+            | Self::PaymentFailed
+            | Self::Refunded
+            | Self::RequestApproved
+            | Self::RequestRejected
+            | Self::Account(_) => Duration::ZERO,
         }
     }
 }
@@ -118,6 +133,8 @@ impl News {
             Self::Receipt { .. } => Kind::Receipt,
             Self::PaymentFailed { .. } => Kind::PaymentFailed,
             Self::Refunded { .. } => Kind::Refunded,
+            Self::RequestApproved { .. } => Kind::RequestApproved,
+            Self::RequestRejected { .. } => Kind::RequestRejected,
             Self::Account { what, .. } => Kind::Account(*what),
             Self::AdminPaymentFailed { .. } => Kind::AdminPaymentFailed,
             Self::Quarantined { .. } => Kind::Quarantined,
@@ -132,6 +149,7 @@ impl News {
             | Self::PaymentFailed { payment, .. }
             | Self::AdminPaymentFailed { payment, .. } => payment.clone(),
             Self::Refunded { refund, .. } => refund.clone(),
+            Self::RequestApproved { order } | Self::RequestRejected { order } => order.to_string(),
             Self::Account { id, .. } => id.to_string(),
             Self::Quarantined { event } => event.to_string(),
             Self::Break { found } => found.to_string(),
@@ -143,6 +161,8 @@ impl News {
             Self::Receipt { order, .. }
             | Self::PaymentFailed { order, .. }
             | Self::Refunded { order, .. }
+            | Self::RequestApproved { order }
+            | Self::RequestRejected { order }
             | Self::AdminPaymentFailed { order, .. } => Some(*order),
             Self::Account { .. } | Self::Quarantined { .. } | Self::Break { .. } => None,
         }

@@ -1,9 +1,12 @@
 //! An order's life, one verb a file. The rule for what a payment does to it is `decide`, a pure function.
 
+pub mod answer;
 pub mod books;
 pub mod channel;
 pub mod checkout;
 pub mod decide;
+pub mod desk;
+pub mod dossier;
 pub mod expire;
 pub mod list;
 pub mod page;

@@ -1,6 +1,7 @@
 //! What people change: plain form posts, each parsed, carried out by one verb of the core, and answered with a redirect.
 
 pub mod account;
+pub mod admin;
 pub mod buy;
 pub mod confirm;
 pub mod email;
@@ -50,6 +51,8 @@ pub fn register() {
     register_explicit::<whop::UnlinkWhop>();
     register_explicit::<whop::ConfirmWithWhop>();
     register_explicit::<theme::ChooseTheme>();
+    register_explicit::<admin::ApproveRequests>();
+    register_explicit::<admin::RejectRequests>();
 }
 
 /// Answers an action: on to where it leads, or back to `page` with what is wrong. Nothing of an error reaches the

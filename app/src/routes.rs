@@ -75,7 +75,22 @@ pub fn App() -> impl IntoView {
                         ssr=whole.clone()
                     />
                     <Route path=StaticSegment("account") view=pages::account::Account ssr=whole.clone() />
-                    <Route path=StaticSegment("admin") view=pages::admin::Admin ssr=whole />
+                    <Route path=StaticSegment("admin") view=pages::admin::Admin ssr=whole.clone() />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("orders"))
+                        view=pages::admin::orders::Orders
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("orders"), StaticSegment("answer"))
+                        view=pages::admin::answer::AnswerRequests
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("orders"), ParamSegment("id"))
+                        view=pages::admin::order::OrderPage
+                        ssr=whole
+                    />
                 </Routes>
             </Layout>
         </Router>

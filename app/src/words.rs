@@ -1,7 +1,7 @@
 //! How states and amounts read, one map per enum.
 
 use domain::ledger::TransactionKind;
-use domain::{FailureReason, OrderState, Price, Role};
+use domain::{FailureReason, OrderState, PaymentState, Price, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -50,6 +50,41 @@ pub const fn rights(role: Role) -> &'static str {
         Role::Support => "Reads orders, payments and statements of everybody. Moves no money.",
         Role::Finance => "Refunds, and exports the books.",
         Role::Admin => "Everything else: plans, roles, keys, and deciding about orders by hand.",
+    }
+}
+
+/// How many requests wait, for whoever answers them.
+pub fn requests_wait(waiting: i64) -> String {
+    match waiting {
+        0 => "No request waits for an answer.".to_owned(),
+        1 => "One request waits for an answer.".to_owned(),
+        many => format!("{many} requests wait for an answer."),
+    }
+}
+
+/// What became of requests that were answered together. `others`: those that somebody else had answered before.
+pub fn answered(answered: usize, others: usize, rejected: bool) -> String {
+    let verb = if rejected { "rejected" } else { "approved" };
+    let done = match answered {
+        0 => "Nothing was changed.".to_owned(),
+        1 => format!("The request was {verb}."),
+        many => format!("{many} requests were {verb}."),
+    };
+    match others {
+        0 => done,
+        1 => format!("{done} One did not wait any more: somebody else had answered it before."),
+        many => format!("{done} {many} did not wait any more: somebody else had answered them before."),
+    }
+}
+
+pub const fn payment_state(state: PaymentState) -> (&'static str, Tone) {
+    match state {
+        PaymentState::Created => ("Begun", Tone::Wait),
+        PaymentState::RequiresAction => ("Waits for the buyer", Tone::Wait),
+        PaymentState::Pending => ("Waits for the bank", Tone::Wait),
+        PaymentState::Canceled => ("Canceled", Tone::Bad),
+        PaymentState::Failed => ("Failed", Tone::Bad),
+        PaymentState::Succeeded => ("Paid", Tone::Good),
     }
 }
 

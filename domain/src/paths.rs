@@ -10,6 +10,10 @@ pub const TRANSACTIONS_CSV: &str = "/transactions.csv";
 pub const ACCOUNT: &str = "/account";
 /// Where those begin who look after Atlas. What is theirs alone stands below it.
 pub const ADMIN: &str = "/admin";
+/// Every order, searched and filtered.
+pub const ADMIN_ORDERS: &str = "/admin/orders";
+/// Where chosen requests are answered.
+pub const ADMIN_ANSWER: &str = "/admin/orders/answer";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 /// Where the password is asked for again, before something that can do lasting harm.
@@ -60,28 +64,45 @@ pub fn transaction(id: TransactionId) -> String {
     format!("{TRANSACTIONS}/{id}")
 }
 
+/// One order's whole story.
+pub fn admin_order(order: OrderId) -> String {
+    format!("{ADMIN_ORDERS}/{order}")
+}
+
+/// The page that answers these requests.
+pub fn admin_answer(orders: &[OrderId]) -> String {
+    let orders: Vec<String> = orders.iter().map(|order| format!("order={order}")).collect();
+    format!("{ADMIN_ANSWER}?{}", orders.join("&"))
+}
+
 /// A page that sends the visitor on to `next` (a path of ours) once it is done.
 pub fn with_next(page: &str, next: &str) -> String {
-    with_place(page, "next", next)
+    with_query(page, &[("next", next)])
 }
 
 /// The page that asks for the password again and leads back to `place` (a path of ours).
 pub fn confirm(place: &str) -> String {
-    with_place(CONFIRM, "return_to", place)
+    with_query(CONFIRM, &[("return_to", place)])
 }
 
 /// A page behind a link in a mail.
 pub fn with_token(page: &str, token: &str) -> String {
-    with_place(page, "token", token)
+    with_query(page, &[("token", token)])
 }
 
-fn with_place(page: &str, name: &str, place: &str) -> String {
-    let mut address = format!("{page}?{name}=");
-    for byte in place.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            address.push(char::from(byte));
-        } else {
-            address.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
+/// A page with a query. Empty values are left out.
+pub fn with_query(page: &str, query: &[(&str, &str)]) -> String {
+    let mut address = page.to_owned();
+    for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(name);
+        address.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+                address.push(char::from(byte));
+            } else {
+                address.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
+            }
         }
     }
     address
@@ -108,5 +129,6 @@ mod tests {
             with_next("/sign-in", "/payment/status?order=1&x=ü"),
             "/sign-in?next=/payment/status%3Forder%3D1%26x%3D%C3%BC"
         );
+        assert_eq!(with_query("/admin", &[("a", ""), ("b", "1 2"), ("c", "&")]), "/admin?b=1%202&c=%26");
     }
 }

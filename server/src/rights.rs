@@ -87,6 +87,9 @@ pub const DOORS: &[Door] = &[
     door(paths::CHANGE_PASSWORD, Page, Fresh),
     door(paths::CHANGE_EMAIL, Page, Fresh),
     door(paths::ADMIN, Page, Of(Role::Support)),
+    door(paths::ADMIN_ORDERS, Page, Of(Role::Support)),
+    door(paths::ADMIN_ANSWER, Page, Of(Role::Admin)),
+    door("/admin/orders/{id}", Page, Of(Role::Support)),
     // What forms are sent to: the server functions.
     door("/do/sign-in", Form, Nobody),
     door("/do/sign-up", Form, Nobody),
@@ -119,6 +122,8 @@ pub const DOORS: &[Door] = &[
     door(paths::WHOP_CALLBACK, Page, Nobody),
     door(paths::WHOP_VERIFY, Api, Nobody),
     door(paths::WHOP_REFRESH, Api, Nobody),
+    door("/do/admin/approve-requests", Form, Of(Role::Admin)),
+    door("/do/admin/reject-requests", Form, Of(Role::Admin)),
     // Files and streams.
     door(paths::TRANSACTIONS_CSV, File, SignedIn),
     door(paths::ORDER_EVENTS, Stream, SignedIn),

@@ -47,6 +47,8 @@ deeds! {
     LimitHit "limit_hit"
     KeyCreated "key_created"
     KeyRevoked "key_revoked"
+    RequestApproved "request_approved"
+    RequestRejected "request_rejected"
     VaultRotated "vault_rotated"
     DataExported "data_exported"
     AccountDeleted "account_deleted"

@@ -31,7 +31,12 @@ pub(super) async fn digest(ctx: &Context, kind: Kind, subjects: &[String]) -> Re
             breaks(ctx, subjects).await?,
             "The provider's payments, ours and the ledger were compared. `atlas reconcile` proposes what is missing and applies it.",
         ),
-        Kind::Receipt | Kind::PaymentFailed | Kind::Refunded | Kind::Account(_) => return Ok(None),
+        Kind::Receipt
+        | Kind::PaymentFailed
+        | Kind::Refunded
+        | Kind::RequestApproved
+        | Kind::RequestRejected
+        | Kind::Account(_) => return Ok(None),
     };
     if items.is_empty() {
         return Ok(None);

@@ -142,6 +142,36 @@ pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Res
     Ok(Some((row.email, letter)))
 }
 
+/// The answer to a request. None: it was not answered so.
+pub(super) async fn answered(ctx: &Context, order: OrderId, said: OrderState) -> Result<Option<Addressed>> {
+    let row = sqlx::query!(
+        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.granted_credits as "granted: Credits", o.answer_reason as "reason!"
+        from credit_orders o join user_profiles person on person.id = o.buyer_id
+        where o.id = $1 and o.state = $2 and o.answer_reason is not null"#,
+        order as OrderId,
+        said as OrderState,
+    )
+    .fetch_optional(&ctx.db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut facts = vec![("Plan", row.plan_name)];
+    facts.extend(row.granted.map(|credits| ("Credits", credits.to_string())));
+    facts.push(("Order", order.to_string()));
+    let letter = match row.granted {
+        Some(credits) => Letter::new(format!("Approved: {credits} credits"))
+            .sentence("Your request was approved, and the credits are in your wallet.")
+            .facts(facts)
+            .link("Your receipt", address(ctx, &paths::receipt(order)))
+            .link("Your balance", address(ctx, paths::CREDITS)),
+        None => Letter::new("Your request was declined")
+            .sentence(format!("We can’t give you what you asked for: {}", row.reason))
+            .sentence("Nothing was charged. You can choose another plan, or ask again, at any time.")
+            .facts(facts)
+            .link("The plans", address(ctx, paths::CREDITS)),
+    };
+    Ok(Some((row.email, letter)))
+}
+
 pub(super) const fn why(reason: Option<FailureReason>) -> &'static str {
     match reason {
         None | Some(FailureReason::Declined) => "The card was declined.",

@@ -171,6 +171,8 @@ pub(super) async fn make(ctx: &Context, mail: &Taken) -> Result<Made> {
         Kind::Receipt => buyer::receipt(ctx, order()?, &mail.subject).await?,
         Kind::PaymentFailed => buyer::payment_failed(ctx, order()?, &mail.subject).await?,
         Kind::Refunded => buyer::refunded(ctx, order()?, &mail.subject).await?,
+        Kind::RequestApproved => buyer::answered(ctx, order()?, domain::OrderState::Approved).await?,
+        Kind::RequestRejected => buyer::answered(ctx, order()?, domain::OrderState::Rejected).await?,
         Kind::Account(what) => match &mail.address {
             Some(address) => account::letter(ctx, what, &About { mail: mail.id, person: mail.person, address }).await?,
             // It was sent, and where to is forgotten.

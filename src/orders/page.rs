@@ -20,6 +20,8 @@ pub struct OrderPage {
     /// The provider's own sentence about the failure.
     pub failure_message: Option<String>,
     pub note: Option<String>,
+    /// What whoever answered a request said.
+    pub answer_reason: Option<String>,
     /// Where the buyer can still pay.
     pub checkout_url: Option<String>,
     pub created_at: OffsetDateTime,
@@ -48,7 +50,7 @@ pub struct Reversal {
 /// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
 pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<OrderPage> {
     let row = sqlx::query!(
-        r#"select o.plan_name, o.credits as "credits: Credits", o.price_minor, o.currency as "currency: Currency",
+        r#"select o.plan_name, coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.answer_reason, o.price_minor, o.currency as "currency: Currency",
             o.provider as "provider: Provider", o.state as "state: OrderState", o.failure as "failure: FailureReason",
             o.failure_message, o.note, o.checkout_url, o.created_at, o.settled_at, o.changed_at,
             (select t.id from credit_transactions t where t.order_id = o.id and t.kind = 'grant' order by t.last_seq limit 1)
@@ -79,6 +81,7 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
         failure: row.failure,
         failure_message: row.failure_message,
         note: row.note,
+        answer_reason: row.answer_reason,
         checkout_url: row.checkout_url,
         created_at: row.created_at,
         settled_at: row.settled_at,

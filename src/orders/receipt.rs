@@ -30,7 +30,7 @@ pub struct ReceiptPayment {
 /// Errors: [`Error::NotFound`] for an order that is unknown, somebody else's, or not credited.
 pub async fn receipt(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<Receipt> {
     let rows = sqlx::query!(
-        r#"select o.plan_name, o.credits as "credits: Credits", o.provider as "provider: Provider",
+        r#"select o.plan_name, coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.provider as "provider: Provider",
             coalesce(o.settled_at, o.changed_at) as "credited_at!", p.payment_id as "payment_id?",
             p.amount_minor as "amount_minor?", p.currency as "currency?: Currency", p.method as "method?",
             p.paid_at as "paid_at?"

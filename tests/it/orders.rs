@@ -1,5 +1,6 @@
 //! An order's life: checkout or request, settling, asking, expiring, and what its buyer sees.
 
+mod answer;
 mod ask;
 mod checkout;
 mod expire;

@@ -49,7 +49,8 @@ fn ConfirmPage(
     return_to: String,
     ways: WaysIn,
 ) -> impl IntoView {
-    let with_whop = (!ways.identities.is_empty() && !(with_code && ways.password)).then(|| view! { <WhopConfirm return_to=return_to.clone() /> });
+    let with_whop = (!ways.identities.is_empty() && !(with_code && ways.password))
+        .then(|| view! { <WhopConfirm return_to=return_to.clone() /> });
     view! {
         <Title text="Confirm that it’s you · Atlas Credits" />
         <main id="main" class="page page--form">

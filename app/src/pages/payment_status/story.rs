@@ -141,7 +141,10 @@ pub fn tell(order: &OrderPage, came_back: bool) -> Story {
         ),
         OrderState::Rejected => story(
             "Your request was declined",
-            "Nothing was charged. You can choose another plan at any time.".to_owned(),
+            match &order.answer_reason {
+                Some(reason) => format!("{reason} Nothing was charged. You can choose another plan at any time."),
+                None => "Nothing was charged. You can choose another plan at any time.".to_owned(),
+            },
             Action::BuyAgain,
             [("Sent", Done), ("Declined", Failed), ("None", Todo)],
         ),

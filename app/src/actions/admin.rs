@@ -1,0 +1,86 @@
+//! What admins decide: requests, approved or rejected.
+
+use atlas::orders::answer::{Answer, Outcome, Reason, answer as answer_requests};
+use atlas::{Error, Result};
+use domain::{Credits, FieldErrors, OrderId, paths};
+use leptos::prelude::*;
+
+use super::answer;
+use crate::flash::{self, Flash, Form};
+use crate::request::Request;
+use crate::words;
+
+pub const ANSWER_FORM: &str = "answer";
+
+#[server(prefix = "/do/admin", endpoint = "approve-requests")]
+pub async fn approve_requests(orders: String, credits: String, reason: String) -> Result<(), ServerFnError> {
+    decide(orders, Some(credits), reason).await;
+    Ok(())
+}
+
+#[server(prefix = "/do/admin", endpoint = "reject-requests")]
+pub async fn reject_requests(orders: String, credits: String, reason: String) -> Result<(), ServerFnError> {
+    // The form is the same; what it says of credits does not matter here.
+    drop(credits);
+    decide(orders, None, reason).await;
+    Ok(())
+}
+
+/// `credits`: none, to reject.
+async fn decide(orders: String, credits: Option<String>, reason: String) {
+    let Ok(request) = Request::current() else { return };
+    let chosen: Vec<OrderId> = orders.split(',').filter_map(|id| id.parse().ok()).collect();
+    let typed = credits.clone().unwrap_or_default();
+    let form = Form::new(ANSWER_FORM, &[("credits", &typed), ("reason", &reason)], FieldErrors::default());
+    let outcome = carry_out(&request, &chosen, credits, &reason).await;
+    answer(&request, &paths::admin_answer(&chosen), form, outcome).await;
+}
+
+async fn carry_out(request: &Request, chosen: &[OrderId], credits: Option<String>, reason: &str) -> Result<String> {
+    let admin = request.admin().await?;
+    let Some(fresh) = request.fresh(admin.person()).await? else {
+        return Ok(paths::confirm(&paths::admin_answer(chosen)));
+    };
+    let said = match credits.as_deref().map(str::trim) {
+        None => Answer::Reject,
+        Some("") => Answer::Approve { credits: None },
+        Some(typed) => Answer::Approve { credits: Some(given(typed)?) },
+    };
+    let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
+    let outcomes = answer_requests(request.ctx(), &admin, &fresh, &request.origin(), chosen, said, &reason).await?;
+    let answered = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Answered).count();
+    let others = outcomes.len() - answered;
+    let message = words::answered(answered, others, said == Answer::Reject);
+    let flash = if answered > 0 { Flash::Done(message) } else { Flash::Refused(message) };
+    flash::leave(request, flash).await?;
+    Ok(match chosen {
+        [one] => paths::admin_order(*one),
+        _ => paths::ADMIN_ORDERS.to_owned(),
+    })
+}
+
+/// Credits as people type them: `100,000`, `100 000`, `100000`.
+fn given(text: &str) -> Result<Credits> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}' | '\'')).collect();
+    let wrong =
+        || Error::Invalid(FieldErrors::one("credits", "Enter a whole number of credits, from 1 to 1,000,000,000,000."));
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let credits =
+        Some(&digits).filter(|_| plain).and_then(|digits| digits.parse().ok()).map(Credits::new).ok_or_else(wrong)?;
+    if credits > Credits::ZERO && credits <= Credits::MAX { Ok(credits) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credits_read_as_people_type_them_and_nothing_else_does() {
+        for text in ["100000", "100,000", "100 000", "100\u{202f}000"] {
+            assert_eq!(given(text).ok().map(Credits::get), Some(100_000), "{text}");
+        }
+        for text in ["0", "-5", "1.5", "1e3", "١٢", "99999999999999999999", "1000000000001", "+7", ","] {
+            assert!(given(text).is_err(), "{text}");
+        }
+    }
+}
