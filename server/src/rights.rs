@@ -5,12 +5,12 @@ pub mod guard;
 #[cfg(test)]
 mod tests;
 
-use crate::{csp_reports, embed};
 use atlas::api_keys::Scope;
 use domain::{Role, paths};
 
 use self::Kind::{Api, File, Form, Machine, Page, Stream, Webhook};
 use self::Need::{Fresh, Key, Nobody, Of, SettingUp, Signature, SignedIn};
+use crate::{csp_reports, embed};
 
 /// What whoever asks must be or have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,39 +130,6 @@ pub const DOORS: &[Door] = &[
     // Machines.
     door(paths::API_SPEND, Api, Key(Scope::Spend)),
     door(paths::WHOP_WEBHOOK, Webhook, Signature),
-    // Signing in elsewhere, and who a token or a cookie belongs to: these ask for themselves.
-    door("/sign-in/refused", Page, Nobody),
-    door("/api/whop/auth", Page, Nobody),
-    door("/api/whop/callback", Page, Nobody),
-    door("/api/whop/verify", Api, Nobody),
-    door("/api/whop/refresh", Api, Nobody),
-    door("/do/confirm-with-whop", Form, SignedIn),
-    door("/do/link-whop", Form, SignedIn),
-    door("/do/unlink-whop", Form, SignedIn),
-    door("/do/enter-licence", Form, SignedIn),
-    // Links out of mails, second factors, and what leads to them.
-    door("/sign-in/code", Page, Nobody),
-    door("/forgot-password", Page, Nobody),
-    door("/reset-password", Page, Nobody),
-    door("/confirm-email", Page, Nobody),
-    door("/keep-email", Page, Nobody),
-    door("/account/email", Page, SignedIn),
-    door("/account/password", Page, SignedIn),
-    door("/account/second-factor", Page, SignedIn),
-    door("/do/sign-in-code", Form, Nobody),
-    door("/do/forgot-password", Form, Nobody),
-    door("/do/reset-password", Form, Nobody),
-    door("/do/confirm-email", Form, Nobody),
-    door("/do/keep-email", Form, Nobody),
-    door("/do/stay-with-email", Form, SignedIn),
-    door("/do/change-email", Form, SignedIn),
-    door("/do/send-confirmation", Form, SignedIn),
-    door("/do/begin-second-factor", Form, SignedIn),
-    door("/do/finish-second-factor", Form, SignedIn),
-    door("/do/remove-second-factor", Form, SignedIn),
-    // In a frame of Whop's, by its token; reports of the content policy.
-    door("/embed/credits", Page, Nobody),
-    door("/csp-report", Machine, Nobody),
     door(embed::CREDITS, Webhook, Signature),
     door(csp_reports::PATH, Machine, Nobody),
     door("/healthz", Machine, Nobody),
