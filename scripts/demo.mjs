@@ -50,7 +50,7 @@ function secrets() {
 function environment() {
   const env = { ...process.env, ...secrets(), ATLAS_DATA_DIR: dataDir, ATLAS_LISTEN: appListen, SANDBOX_LISTEN: sandboxListen }
   // Never anybody's real database or shop: the demo has its own.
-  for (const name of ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEYS', 'WHOP_WEBHOOK_SECRET_PREVIOUS', 'WHOP_APP_ID']) delete env[name]
+  for (const name of ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEYS', 'WHOP_WEBHOOK_SECRET_PREVIOUS', 'WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL', 'WHOP_APP_ID']) delete env[name]
   const sandbox = `http://${sandboxListen}`
   return Object.assign(env, {
     PAYMENT_PROVIDER: 'whop',

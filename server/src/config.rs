@@ -13,6 +13,8 @@ use atlas::providers::whop::user_token::{BadKeys, UserTokens};
 use clap::{Args, ValueEnum};
 use domain::Provider;
 use secrecy::{ExposeSecret, SecretString};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::database::checks::Standing;
 use crate::encryption;
@@ -116,6 +118,9 @@ pub struct WhopConfig {
     /// Still accepted while the secret is being changed.
     #[arg(long, env = "WHOP_WEBHOOK_SECRET_PREVIOUS", global = true, hide = true, value_parser = secret)]
     pub webhook_secret_previous: Option<SecretString>,
+    /// From then on it is refused.
+    #[arg(long, env = "WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL", global = true, hide = true)]
+    pub webhook_secret_previous_until: Option<String>,
     #[arg(long, env = "WHOP_CLIENT_ID", global = true, hide = true)]
     pub client_id: Option<String>,
     #[arg(long, env = "WHOP_CLIENT_SECRET", global = true, hide = true, value_parser = secret)]
@@ -168,6 +173,7 @@ Set in the environment only, because others can read a command line:
   WHOP_COMPANY_ID                biz_…
   WHOP_WEBHOOK_SECRET            ws_…, shown when the webhook is made
   WHOP_WEBHOOK_SECRET_PREVIOUS   still accepted while the secret is changed
+  WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL   and until when: 2026-11-22T12:00:00Z
   WHOP_APP_PUBLIC_KEY            the JWK or JWKS of Whop’s frames, for /embed/credits; needs WHOP_APP_ID
   WHOP_APP_ID, WHOP_CLIENT_ID, WHOP_CLIENT_SECRET
   WHOP_API_URL, WHOP_OAUTH_URL, WHOP_WEB_URL   Whop's hosts, unless a sandbox stands in
@@ -336,12 +342,25 @@ impl WhopConfig {
         if odd || alone { Some("WHOP_CLIENT_ID must be the app's id, app_…".to_owned()) } else { None }
     }
 
+    /// The secret before, and when its time is over.
+    pub fn previous_secret(&self) -> Option<(SecretString, OffsetDateTime)> {
+        let secret = self.webhook_secret_previous.clone().filter(|secret| given(Some(secret)).is_some())?;
+        let until = self.webhook_secret_previous_until.as_deref()?;
+        Some((secret, OffsetDateTime::parse(until.trim(), &Rfc3339).ok()?))
+    }
+
     fn problems(&self, standing: Standing, problems: &mut Vec<String>) {
         check_secret(problems, "WHOP_API_KEY", self.api_key.as_ref(), API_KEY_BYTES_MIN);
         check_secret(problems, "WHOP_WEBHOOK_SECRET", self.webhook_secret.as_ref(), WEBHOOK_SECRET_BYTES_MIN);
         if given(self.webhook_secret_previous.as_ref()).is_some() {
             let previous = self.webhook_secret_previous.as_ref();
             check_secret(problems, "WHOP_WEBHOOK_SECRET_PREVIOUS", previous, WEBHOOK_SECRET_BYTES_MIN);
+            if self.previous_secret().is_none() {
+                problems.push(
+                    "WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL must say when the previous secret ends, like 2026-11-22T12:00:00Z"
+                        .to_owned(),
+                );
+            }
         }
         if self.company_id.as_deref().unwrap_or_default().is_empty() {
             problems.push("WHOP_COMPANY_ID is missing".to_owned());
@@ -449,6 +468,18 @@ mod tests {
         let said = config(&["--whop-webhook-secret", "ws_short_one"]).problems().join("\n");
         assert!(said.contains("WHOP_WEBHOOK_SECRET is too short"), "{said}");
         assert!(!said.contains("ws_short_one"));
+    }
+
+    #[test]
+    fn t14_a_previous_secret_needs_an_end() {
+        let previous = ["--whop-webhook-secret-previous", "ws_the_one_before_0123456789abcdef"];
+        let missing = "WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL must say";
+        assert!(config(&previous).problems().join("\n").contains(missing));
+        for (until, is_fine) in [("2026-11-22T12:00:00Z", true), ("2026-11-22", false), ("soon", false), ("", false)] {
+            let arguments = [&previous[..], &["--whop-webhook-secret-previous-until", until]].concat();
+            assert_eq!(!config(&arguments).problems().join("\n").contains(missing), is_fine, "{until:?}");
+        }
+        assert!(!config(&["--whop-webhook-secret-previous", ""]).problems().join("\n").contains(missing));
     }
 
     #[test]

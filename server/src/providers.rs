@@ -32,8 +32,11 @@ pub fn whop(config: &Config) -> Result<Option<WhopSetUp>> {
     })
     .context("setting up Whop")?;
     let secret = config.whop.webhook_secret.clone().context("WHOP_WEBHOOK_SECRET is missing")?;
-    let previous = config.whop.webhook_secret_previous.clone();
-    let secrets = WebhookSecrets::new(secret, previous).context("WHOP_WEBHOOK_SECRET")?;
+    let (previous, until) = config.whop.previous_secret().unzip();
+    let mut secrets = WebhookSecrets::new(secret, previous).context("WHOP_WEBHOOK_SECRET")?;
+    if let Some(until) = until {
+        secrets = secrets.previous_until(until);
+    }
     Ok(Some(WhopSetUp { provider: Arc::new(Whop::new(client)), secrets }))
 }
 

@@ -11,7 +11,7 @@ use atlas::clock::Clock;
 use atlas::events::{Delivery, Received, receive_batch};
 use atlas::limits::by_address;
 use atlas::providers::PaymentProvider;
-use atlas::providers::verify::{Rejection, WebhookSecrets};
+use atlas::providers::verify::{Rejection, SecretUsed, WebhookSecrets};
 use atlas::{Context, Error};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -116,6 +116,10 @@ async fn whop(
         Ok(verified) => verified,
         Err(rejection) => return endpoint.refusals.answer(client.map(|Extension(client)| client), rejection),
     };
+    if verified.secret_used() == SecretUsed::Previous {
+        // Who sees this a day after a rotation has forgotten a sender.
+        tracing::warn!(event.id = verified.id(), "webhook signed with the previous secret");
+    }
     let event = match endpoint.provider.read_event(verified.body()) {
         Ok(event) => event,
         Err(not_an_event) => {

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use time::OffsetDateTime;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,8 @@ pub enum Rejection {
     Future,
     /// No signature matches, under either secret.
     Signature,
+    /// Signed with the previous secret, whose time is over.
+    Retired,
 }
 
 impl Rejection {
@@ -64,6 +67,7 @@ impl Rejection {
             Self::Stale => "stale",
             Self::Future => "future",
             Self::Signature => "signature",
+            Self::Retired => "retired_secret",
         }
     }
 }
@@ -137,6 +141,8 @@ impl fmt::Debug for VerifiedDelivery {
 pub struct WebhookSecrets {
     current: SecretString,
     previous: Option<SecretString>,
+    /// In Unix seconds.
+    previous_until: i64,
 }
 
 impl WebhookSecrets {
@@ -151,7 +157,13 @@ impl WebhookSecrets {
                 return Err(WeakSecret::Padded);
             }
         }
-        Ok(Self { current, previous })
+        Ok(Self { current, previous, previous_until: i64::MAX })
+    }
+
+    /// From this moment on the previous secret is worth nothing, whether anybody restarts us or not.
+    #[must_use]
+    pub fn previous_until(self, end: OffsetDateTime) -> Self {
+        Self { previous_until: end.unix_timestamp(), ..self }
     }
 
     /// Checks headers, age and signature, in that order. `body` is the request's body exactly as it came, `now_unix`
@@ -175,6 +187,9 @@ impl WebhookSecrets {
         let secret_used = if is_signed_with(&self.current, &signed, signatures) {
             SecretUsed::Current
         } else if self.previous.as_ref().is_some_and(|secret| is_signed_with(secret, &signed, signatures)) {
+            if now_unix >= self.previous_until {
+                return Err(Rejection::Retired);
+            }
             SecretUsed::Previous
         } else {
             return Err(Rejection::Signature);

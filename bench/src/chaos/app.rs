@@ -51,6 +51,7 @@ impl Setup {
         command.env("WHOP_WEBHOOK_SECRET", &self.secret);
         if let Some(before) = &self.secret_before {
             command.env("WHOP_WEBHOOK_SECRET_PREVIOUS", before);
+            command.env("WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL", "2100-01-01T00:00:00Z");
         }
         command.env("WHOP_API_URL", format!("http://{}/api/v1", self.provider));
         command.env("WHOP_WEB_URL", format!("http://{}", self.provider));

@@ -91,6 +91,22 @@ fn both_secrets_are_good_during_a_rotation_and_it_is_known_which() {
 }
 
 #[test]
+fn t14_the_previous_secret_is_refused_from_its_end_on() {
+    let end = OffsetDateTime::from_unix_timestamp(NOW + 60).unwrap();
+    let both = secrets(SECRET, Some(OTHER_SECRET)).previous_until(end);
+    let at = |secret: &str, now: i64| {
+        let signed = delivery("msg_1", &now.to_string(), &signature(secret, "msg_1", now, b"{}"));
+        both.verify(&signed, *b"{}", now).map(|verified| verified.secret_used())
+    };
+    assert_eq!(at(OTHER_SECRET, NOW + 59), Ok(SecretUsed::Previous));
+    for now in [NOW + 60, NOW + 86_400] {
+        assert_eq!(at(OTHER_SECRET, now), Err(Rejection::Retired));
+        assert_eq!(at(SECRET, now), Ok(SecretUsed::Current));
+        assert_eq!(at("ws_of_nobody_0123456789abcdef", now), Err(Rejection::Signature));
+    }
+}
+
+#[test]
 fn weak_secrets_are_refused_at_construction() {
     for weak in ["", "whsec_", "ws_2345678901234567890_"] {
         assert_eq!(WebhookSecrets::new(weak.into(), None).unwrap_err(), WeakSecret::TooShort);
