@@ -42,6 +42,20 @@ pub async fn enqueue_all<J: TaskHandler>(tx: &mut PgConnection, jobs: &[J]) -> R
     Ok(())
 }
 
+/// Forgets jobs of the calendar that were interrupted after the next of their kind had taken their place: nobody does them
+/// again, and nobody has to. How many there were.
+async fn forget_superseded(db: impl PgExecutor<'_>) -> Result<i64> {
+    let forgotten = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from graphile_worker.complete_jobs(array(
+            select job.id from graphile_worker._private_jobs job
+            join graphile_worker._private_job_retirements superseded on superseded.id = job.id
+            where job.locked_at is null))"#
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(forgotten)
+}
+
 /// Has a job of the calendar done once more, when the one that runs has ended. It takes the place of one that waits.
 async fn again<J: TaskHandler>(db: impl PgExecutor<'_>, job: &J) -> Result<()> {
     sqlx::query!(

@@ -148,11 +148,13 @@ impl Request {
         let address = parts.and_then(|parts| parts.extensions.get::<ClientAddress>());
         let device = parts.and_then(|parts| cookie(parts, &host_cookie(&site.ctx, DEVICE)));
         let oauth = parts.and_then(|parts| cookie(parts, &host_cookie(&site.ctx, OAUTH)));
+        let visitor = parts.and_then(|parts| parts.extensions.get::<Visitor>().cloned());
         let said = |name| parts.and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
         Self {
             site: site.clone(),
             session,
-            visitor: Arc::default(),
+            // Whoever stood at the door has looked already, where the door asks for somebody.
+            visitor: Arc::new(OnceCell::new_with(visitor)),
             theme,
             address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
             device: device.and_then(DeviceToken::parse),

@@ -116,10 +116,15 @@ pub struct WhopConfig {
     #[arg(long = "whop-webhook-secret", env = "WHOP_WEBHOOK_SECRET", global = true, hide = true, value_parser = secret)]
     pub webhook_secret: Option<SecretString>,
     /// Still accepted while the secret is being changed.
-    #[arg(long, env = "WHOP_WEBHOOK_SECRET_PREVIOUS", global = true, hide = true, value_parser = secret)]
+    #[arg(long = "whop-webhook-secret-previous", env = "WHOP_WEBHOOK_SECRET_PREVIOUS", global = true, hide = true, value_parser = secret)]
     pub webhook_secret_previous: Option<SecretString>,
     /// From then on it is refused.
-    #[arg(long, env = "WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL", global = true, hide = true)]
+    #[arg(
+        long = "whop-webhook-secret-previous-until",
+        env = "WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL",
+        global = true,
+        hide = true
+    )]
     pub webhook_secret_previous_until: Option<String>,
     #[arg(long, env = "WHOP_CLIENT_ID", global = true, hide = true)]
     pub client_id: Option<String>,
@@ -452,7 +457,9 @@ mod tests {
     }
 
     fn config(arguments: &[&str]) -> Config {
-        Cli::try_parse_from([&["atlas"], arguments].concat()).unwrap().config
+        // Whoever runs the tests may have a database of theirs in the environment.
+        let none: &[&str] = if arguments.contains(&"--database-url") { &[] } else { &["--database-url", ""] };
+        Cli::try_parse_from([&["atlas"], none, arguments].concat()).unwrap().config
     }
 
     #[test]

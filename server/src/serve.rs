@@ -83,11 +83,11 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) ->
         db: pools.web.clone(),
         clock: Clock::system(),
         providers: providers::all(whop.as_ref()),
+        whop_oauth: providers::oauth(config, &public_url)?,
         public_url,
         keeps_mail,
         staff_need_second_factor: config.require_second_factor.is_on(),
         vault: encryption::vault(config)?,
-        whop_oauth: providers::oauth(config, &public_url)?,
         membership_rule: config.membership_rule()?,
     };
     AppState::new(ctx, config, pools.clone(), whop, bound)

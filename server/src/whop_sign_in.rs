@@ -109,7 +109,7 @@ async fn go_on(request: &Request, done: Done) -> Result<Response> {
     let Done { purpose, return_to, outcome } = done;
     match outcome {
         Ok(Finished::SignedIn { person, grant }) => {
-            request.begin_session_with(&person, grant).await?;
+            request.begin_session_with(&person, Some(grant)).await?;
             let device = request.device_cookie(&person).await?;
             Ok(with_cookies(Redirect::to(&return_to), &[device]))
         }

@@ -7,8 +7,8 @@ use domain::EventId;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 
-use super::again;
 use super::work::Tools;
+use super::{again, forget_superseded};
 use crate::events::replay;
 use crate::ledger;
 use crate::limits;
@@ -117,6 +117,7 @@ async fn sweep_orders(ctx: &Context, job: &SweepOrders) -> Result<()> {
 
 /// What is kept for a while only.
 async fn sweep_old(ctx: &Context) -> Result<()> {
+    forget_superseded(&ctx.db).await?;
     sessions::sweep(ctx).await?;
     limits::sweep(ctx).await?;
     oauth::sweep(ctx).await?;

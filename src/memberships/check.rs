@@ -79,17 +79,18 @@ async fn known(ctx: &Context, rule: &Rule, person: PersonId) -> Result<Known> {
     Ok(Known { standing, asked_at: row.asked_at })
 }
 
-/// None: somebody else is asking.
+/// None: somebody else is asking, or has just asked.
 async fn lease(ctx: &Context, person: PersonId) -> Result<Option<Uuid>> {
     let (lease, now) = (ids::fresh(), ctx.now());
     let leased = sqlx::query!(
         "insert into membership_asks as kept (person_id, lease, leased_until) values ($1, $2, $4)
         on conflict (person_id) do update set lease = $2, leased_until = $4
-        where kept.leased_until is null or kept.leased_until < $3",
+        where (kept.leased_until is null or kept.leased_until < $3) and (kept.asked_at is null or kept.asked_at <= $5)",
         person as PersonId,
         lease,
         now,
         now + LEASE_LASTS,
+        now - GOOD_FOR,
     )
     .execute(&ctx.db)
     .await?;

@@ -42,7 +42,7 @@ pub async fn sweep(ctx: &Context) -> Result<()> {
     crate::sweep::in_parts(|| async {
         let deleted = sqlx::query!(
             "delete from oauth_attempts where handle_hash in (
-                select handle_hash from oauth_attempts where expires_at <= $1 limit $2 for update skip locked)",
+                select handle_hash from oauth_attempts where expires_at <= $1 limit $2)",
             ctx.now(),
             crate::sweep::PART,
         );

@@ -55,9 +55,12 @@ pub const fn is_required(ctx: &Context, role: Role) -> bool {
 
 /// Removes it.
 ///
-/// Errors: [`Refusal::SecondFactorRequired`] where the role asks for one.
+/// Errors: [`Error::NotFound`] when there is none; [`Refusal::SecondFactorRequired`] where the role asks for one.
 pub async fn turn_off(ctx: &Context, fresh: &Fresh, origin: &Origin) -> Result<()> {
     let person = fresh.person();
+    if !person.has_second_factor() {
+        return Err(Error::NotFound);
+    }
     if is_required(ctx, person.role()) {
         return Err(Refusal::SecondFactorRequired.into());
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use atlas::events::Received;
-use atlas::jobs::kinds::{ReplayEvent, SweepOrders};
+use atlas::jobs::kinds::{ReplayEvent, SweepOrders, SweepSessions};
 use atlas::jobs::list::{State, list, retry};
 use atlas::jobs::work::{Tools, calendar, run, run_due};
 use atlas::jobs::{enqueue, enqueue_all};
@@ -205,6 +205,24 @@ async fn a_long_sweep_goes_on_in_jobs_of_its_own(pool: PgPool) {
     }
     assert_eq!((stage.count(due).await, stage.provider.queries().len()), (0, 2 * SWEEP_MAX + 1));
     assert!(runs <= 3, "{runs} runs");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_sweep_that_was_interrupted_after_the_next_took_its_place_is_forgotten(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let put_down = "select graphile_worker.add_job('sweep_orders', '{}', job_key => 'sweep_orders')";
+    sqlx::query(put_down).execute(&stage.owner).await.unwrap();
+    let at_it = "update graphile_worker._private_jobs set attempts = 1, locked_by = 'dead', locked_at = now()";
+    sqlx::query(at_it).execute(&stage.owner).await.unwrap();
+    sqlx::query(put_down).execute(&stage.owner).await.unwrap();
+    let died = "select graphile_worker.recover_dead_worker_jobs(array['dead'])";
+    sqlx::query(died).execute(&stage.owner).await.unwrap();
+    assert_eq!(stage.count(JOBS).await, 2);
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue(&mut tx, &SweepSessions {}).await.unwrap();
+    tx.commit().await.unwrap();
+    run_due(&tools(&stage)).await.unwrap();
+    assert_eq!(stage.count(JOBS).await, 0);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -384,7 +384,7 @@ fn a_password_is_8_to_128_characters_of_any_kind() {
 #[test]
 fn a_password_that_is_tried_first_is_refused() {
     for common in ["password", "12345678", "PassWord1", "qwertyuiop", "iloveyou", " trustno1 "] {
-        let said = NewPassword::parse("password", common).unwrap_err();
+        let said = NewPassword::parse("password", common).err().unwrap();
         assert!(said.of("password").unwrap().contains("most used"), "{common:?}");
     }
     for better in ["password and some more", "trustno1 or anybody"] {

@@ -110,7 +110,8 @@ pub async fn come_to_rest(owner: &PgPool) -> Result<()> {
     loop {
         let waiting: i64 = sqlx::query_scalar(
             "select (select count(*) from provider_events where state = 'received')
-                + (select count(*) from graphile_worker.jobs where last_error is not null)",
+                + (select count(*) from graphile_worker.jobs where last_error is not null and attempts > 0 and not exists (
+                    select from graphile_worker._private_job_retirements superseded where superseded.id = jobs.id))",
         )
         .fetch_one(owner)
         .await?;

@@ -150,7 +150,7 @@ async fn bad_checkouts_are_refused_with_a_reason() {
 #[tokio::test]
 async fn unknown_places_answer_in_json() {
     let stage = Stage::new().await;
-    for path in ["/api/v1/nothing", "/api/v1/payments/pay_x", "/oauth/authorize", "/sandbox/nothing", "/nothing"] {
+    for path in ["/api/v1/nothing", "/api/v1/payments/pay_x", "/sandbox/nothing", "/nothing"] {
         let response = stage.client.get(format!("{}{path}", stage.base)).bearer_auth(KEY).send().await.unwrap();
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(read(response).await["error"]["type"], "not_found", "{path}");

@@ -39,6 +39,9 @@ async fn site(db: &PgPool) -> Router {
         public_url: PUBLIC_URL.to_owned(),
         keeps_mail: false,
         vault: atlas::vault::Vault::without_keys(),
+        staff_need_second_factor: false,
+        whop_oauth: None,
+        membership_rule: None,
     };
     let ana = PersonId::from_uuid(ids::fresh());
     sqlx::query("insert into user_profiles (id, email, password_hash) values ($1, 'ana@example.com', '')")

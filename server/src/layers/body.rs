@@ -24,8 +24,8 @@ pub const WEBHOOKS: &str = "/api/webhooks/";
 pub const API: &str = "/api/v1/";
 
 /// What is posted to sign in, up, or get back in.
-const SIGNING_IN: [&str; 7] =
-    ["/do/sign-in", "/do/sign-up", "/do/confirm", "/do/reset", "/do/forgot", "/do/second-factor", "/do/verify"];
+const SIGNING_IN: [&str; 6] =
+    ["/do/sign-in", "/do/sign-up", "/do/confirm", "/do/forgot-password", "/do/reset-password", "/do/keep-email"];
 
 /// Longer addresses than any of ours are not looked at.
 pub async fn limit_address(request: Request, next: Next) -> Response {

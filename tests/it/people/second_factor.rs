@@ -195,6 +195,7 @@ async fn staff_without_a_second_factor_are_nobody_until_they_have_one(pool: PgPo
     let mine = fresh(&stage, &stage.again(ana.id()).await).await;
     sets_up(&stage, &mine).await;
     assert!(matches!(Visitor::of(&stage.ctx, ana.id()).await.unwrap(), Visitor::Person(_)));
+    let mine = fresh(&stage, &stage.again(ana.id()).await).await;
     assert_eq!(refusal(turn_off(&stage.ctx, &mine, &Origin::NONE).await), Refusal::SecondFactorRequired);
 }
 
@@ -211,7 +212,9 @@ async fn who_lost_everything_is_helped_by_an_operator_and_told_so(pool: PgPool) 
     assert!(!stage.again(ana.id()).await.has_second_factor());
     assert_eq!(stage.count("select count(*) from sessions").await, 0);
     assert_eq!(newest(&stage, "second_factor_off").await.unwrap().to, ["ana@example.com"]);
+    assert!(matches!(turn_off(&stage.ctx, &again, &Origin::NONE).await, Err(Error::NotFound)));
     sets_up(&stage, &again).await;
+    let again = fresh(&stage, &stage.again(ana.id()).await).await;
     turn_off(&stage.ctx, &again, &Origin::NONE).await.unwrap();
     assert!(!stage.again(ana.id()).await.has_second_factor());
 }

@@ -121,10 +121,6 @@ pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
         (Need::SignedIn, Kind::Page | Kind::Stream) if is_foreign => {
             assert_eq!(status, StatusCode::NOT_FOUND, "{said}")
         }
-        // Whoever has just signed in need not confirm, and is sent on.
-        (Need::SettingUp, Kind::Page) if door.path == domain::paths::CONFIRM => {
-            assert!(status == StatusCode::SEE_OTHER && !to_sign_in, "{said}")
-        }
         (Need::SignedIn | Need::SettingUp | Need::Fresh, Kind::Form) => {
             assert!(!to_sign_in && !status.is_success(), "{said}")
         }
