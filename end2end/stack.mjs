@@ -47,7 +47,6 @@ class Stack {
   #env
   #folder = mkdtempSync(join(tmpdir(), 'atlas-e2e-'))
   #children = []
-  #env
 
   async start(settings) {
     this.#cluster = process.env.DATABASE_URL ? { url: process.env.DATABASE_URL, stop() {} } : await startCluster()
@@ -77,7 +76,6 @@ class Stack {
     this.#env = env
     this.sandbox = await this.#startServer('sandbox', sandboxBin, [], env)
     Object.assign(env, { WHOP_API_URL: `${this.sandbox}/api/v1`, WHOP_OAUTH_URL: `${this.sandbox}/oauth`, WHOP_WEB_URL: this.sandbox })
-    this.#env = env
     await exec(atlasBin, ['seed-demo'], { env, cwd: root })
     await this.#startServer('atlas', atlasBin, ['serve'], env)
     await waitFor(async () => (await fetch(`${this.app}/readyz`)).ok, '/readyz', readyTimeoutMs)

@@ -83,7 +83,7 @@ stories('an account is linked and unlinked by its owner, and the other way in st
   await allow(page, whop)
   await page.waitForURL('**/credits')
   await page.goto('/account')
-  await page.getByText(email).first().waitFor()
+  await page.getByRole('main').getByText(email).first().waitFor()
   await page.getByRole('button', { name: 'Unlink' }).click()
   await notice(page).getByText('Whop is unlinked.').waitFor()
   await page.getByRole('button', { name: 'Link Whop' }).waitFor()
