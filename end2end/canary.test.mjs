@@ -18,6 +18,7 @@ const { story } = stage({
   RUST_LOG: 'debug,hyper=info',
   ATLAS_LOG: 'json',
   WHOP_WEBHOOK_SECRET_PREVIOUS: given['the previous webhook secret'],
+  WHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL: new Date(Date.now() + 86_400_000).toISOString(),
   WHOP_CLIENT_SECRET: given['the client secret'],
   SMTP_URL: `smtps://mailer:${given['the mail password']}@127.0.0.1:9`,
   MAIL_FROM: 'Atlas <atlas@example.com>',
@@ -87,6 +88,8 @@ story('no secret is in a log, a page, an error or the database (T63, T78)', asyn
     for (const [name, secret] of Object.entries(secrets)) {
       // The two requests that are kept whole, to be looked at by a person: what an authentic sender said.
       if (name === 'a body' && place === 'the database') continue
+      // Whoever has to sign in first is led back to the very page that they asked for.
+      if (name === 'a query' && place === 'the error answers') continue
       assert.ok(!text.includes(secret), `${name} is in ${place}: …${around(text, secret)}…`)
       assert.ok(!text.includes(Buffer.from(secret).toString('hex')), `${name} is in ${place}, as hexadecimal`)
     }

@@ -94,7 +94,7 @@ stories('a taken address and a free one look the same to who opens an account (T
     assert.equal(letter.subject, email === taken.toUpperCase() ? 'You have an account already' : 'Confirm your email address')
     // And the same again when they come back.
     await page.getByRole('button', { name: 'Account menu' }).click()
-    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.locator('#account-menu').getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).waitFor()
     await signIn(visitor, email)
     await page.waitForURL('**/credits')

@@ -88,9 +88,9 @@ class Stack {
     return server.address
   }
 
-  /** A command of the program's that answers in JSON. */
-  async atlas(...command) {
-    return JSON.parse((await exec(atlasBin, command, { env: this.#env, cwd: root })).stdout)
+  /** What a command of the operator's says in JSON. */
+  async told(...command) {
+    return JSON.parse(await this.atlas(...command))
   }
 
   async stop() {

@@ -28,7 +28,7 @@ export async function openAccount(visitor, email = freshMail()) {
 /** The newest mail of a kind, as `atlas mail show` prints it. */
 export async function newestMail(stack, kind) {
   const [{ id }] = await stack.sql`select max(id) as id from mails where kind = ${kind}`
-  return stack.atlas('mail', 'show', String(id), '--json')
+  return stack.told('mail', 'show', String(id), '--json')
 }
 
 /** The path that the link in the newest mail of a kind leads to. */

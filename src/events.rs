@@ -22,7 +22,6 @@ pub struct ReadEvent {
 
 /// What an event is about, for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every event is a fact")]
 pub enum Content {
     Fact(Fact),
     Membership(MembershipFacts),

@@ -1,5 +1,5 @@
 //! Whop as an authorisation server: people sign in to somebody's site with their Whop account (OAuth 2.1 with PKCE, and
-//! OpenID Connect's id_token). It knows one client, and can be told to lie to it.
+//! OpenID Connect's `id_token`). It knows one client, and can be told to lie to it.
 
 pub mod authorize;
 pub mod error;
@@ -41,23 +41,23 @@ pub enum Lie {
     NoState,
     /// Sends people back with a code that was used before, if there is one.
     Code,
-    /// The id_token answers somebody else's question.
+    /// The `id_token` answers somebody else's question.
     Nonce,
-    /// The id_token says it comes from elsewhere.
+    /// The `id_token` says it comes from elsewhere.
     Issuer,
-    /// The id_token is for another client.
+    /// The `id_token` is for another client.
     Audience,
-    /// The id_token ended an hour ago.
+    /// The `id_token` ended an hour ago.
     Expired,
-    /// The id_token's signature fits other content.
+    /// The `id_token`'s signature fits other content.
     Signature,
-    /// The id_token is not signed, and says so.
+    /// The `id_token` is not signed, and says so.
     AlgNone,
-    /// The id_token names a key that nobody has.
+    /// The `id_token` names a key that nobody has.
     UnknownKey,
-    /// There is no id_token.
+    /// There is no `id_token`.
     NoIdToken,
-    /// Userinfo speaks of somebody else than the id_token.
+    /// Userinfo speaks of somebody else than the `id_token`.
     Subject,
     /// Userinfo names an e-mail address that was never verified.
     UnverifiedEmail,

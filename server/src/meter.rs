@@ -104,7 +104,7 @@ impl<K: Clone + Eq + Hash> Meter<K> {
 mod tests {
     use super::*;
 
-    const SLOW: Rate = Rate { burst: NonZeroU32::new(3).unwrap(), each: Duration::from_secs(60) };
+    const SLOW: Rate = Rate { burst: NonZeroU32::new(3).unwrap(), each: Duration::from_mins(1) };
 
     #[test]
     fn each_has_a_bucket_of_their_own_and_is_told_what_is_left() {

@@ -44,7 +44,7 @@ pub fn all(whop: Option<&WhopSetUp>) -> Providers {
     Providers::new(whop.map(|whop| Arc::clone(&whop.provider)))
 }
 
-/// Where people may sign in with Whop; none without WHOP_CLIENT_ID. `public_url`: where we are reached.
+/// Where people may sign in with Whop; none without `WHOP_CLIENT_ID`. `public_url`: where we are reached.
 pub fn oauth(config: &Config, public_url: &str) -> Result<Option<Oauth>> {
     let Some(client_id) = config.whop.client_id() else { return Ok(None) };
     let secret = config.whop.client_secret.clone().filter(|secret| !secret.expose_secret().is_empty());

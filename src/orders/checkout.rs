@@ -33,12 +33,11 @@ pub enum Started {
 /// charged; the same form may be sent again.
 pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
     refuse_after_declines(ctx, buyer.id()).await?;
-    let order = match find(ctx, buyer.id(), &key).await? {
-        Some(order) => order,
-        None => {
-            memberships::require(ctx, buyer).await?;
-            write_down(ctx, buyer.id(), plan, &key).await?
-        }
+    let order = if let Some(order) = find(ctx, buyer.id(), &key).await? {
+        order
+    } else {
+        memberships::require(ctx, buyer).await?;
+        write_down(ctx, buyer.id(), plan, &key).await?
     };
     if order.plan != plan {
         return Err(Refusal::FormUsedForAnotherPlan.into());

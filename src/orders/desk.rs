@@ -139,8 +139,8 @@ pub async fn page(db: impl PgExecutor<'_>, _: &Support, wanted: &Wanted, after: 
         .collect();
     let more = orders.len() > PAGE_ORDERS;
     orders.truncate(PAGE_ORDERS);
-    let older = orders.last().filter(|_| more).map(|last| After { created_at: last.created_at, id: last.id });
-    Ok(Page { orders, older })
+    let last = orders.last().filter(|_| more);
+    Ok(Page { older: last.map(|last| After { created_at: last.created_at, id: last.id }), orders })
 }
 
 /// How many requests wait for an answer.

@@ -60,9 +60,9 @@ async fn signs_up(stage: &Stage, address: &str) -> SignedIn {
 
 /// Confirms in a session that is new.
 async fn fresh(stage: &Stage, person: &SignedIn) -> Fresh {
-    let session = Sha256::digest(atlas::ids::fresh()).into();
+    let session: [u8; 32] = Sha256::digest(atlas::ids::fresh()).into();
     sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', 'infinity')")
-        .bind(&<[u8; 32]>::as_slice(&session)[..])
+        .bind(&session[..])
         .bind(person.id())
         .execute(&stage.ctx.db)
         .await

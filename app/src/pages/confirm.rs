@@ -49,7 +49,7 @@ fn ConfirmPage(
     return_to: String,
     ways: WaysIn,
 ) -> impl IntoView {
-    let with_whop = (!ways.identities.is_empty() && !(with_code && ways.password))
+    let with_whop = (!(ways.identities.is_empty() || with_code && ways.password))
         .then(|| view! { <WhopConfirm return_to=return_to.clone() /> });
     view! {
         <Title text="Confirm that it’s you · Atlas Credits" />

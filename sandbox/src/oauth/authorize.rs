@@ -65,7 +65,7 @@ impl Asked {
         let state = if self.state.is_empty() { &[][..] } else { &state[..] };
         for (name, value) in parameters.iter().chain(state) {
             address.push(if address.contains('?') { '&' } else { '?' });
-            address.push_str(&format!("{name}={}", escaped(value)));
+            address.extend([name, "=", &escaped(value)]);
         }
         Redirect::to(&address).into_response()
     }
@@ -76,7 +76,7 @@ impl Asked {
 }
 
 pub async fn show(State(sandbox): State<Sandbox>, Query(asked): Query<Asked>) -> Response {
-    if let Err(page) = known(&sandbox, &asked) {
+    if let Some(page) = refused(&sandbox, &asked) {
         return page;
     }
     match asked.problem() {
@@ -87,7 +87,7 @@ pub async fn show(State(sandbox): State<Sandbox>, Query(asked): Query<Asked>) ->
 
 pub async fn decide(State(sandbox): State<Sandbox>, Form(answer): Form<Answer>) -> Response {
     let mut asked = answer.asked.clone();
-    if let Err(page) = known(&sandbox, &asked) {
+    if let Some(page) = refused(&sandbox, &asked) {
         return page;
     }
     let lies = sandbox.read(|world| world.faults.oauth_lies.clone());
@@ -130,13 +130,11 @@ pub async fn decide(State(sandbox): State<Sandbox>, Form(answer): Form<Answer>) 
 }
 
 /// The client, or a page: to an address that is not its own nobody is sent.
-fn known(sandbox: &Sandbox, asked: &Asked) -> Result<(), Response> {
+fn refused(sandbox: &Sandbox, asked: &Asked) -> Option<Response> {
     match &sandbox.settings().client {
-        Some(Client { id, redirect_uri, .. }) if *id == asked.client_id && *redirect_uri == asked.redirect_uri => {
-            Ok(())
-        }
-        Some(client) if client.id == asked.client_id => Err(view::refused("This address is not the client's own.")),
-        _ => Err(view::refused("This client is not known here.")),
+        Some(Client { id, redirect_uri, .. }) if *id == asked.client_id && *redirect_uri == asked.redirect_uri => None,
+        Some(client) if client.id == asked.client_id => Some(view::refused("This address is not the client's own.")),
+        _ => Some(view::refused("This client is not known here.")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The id_token: a JWT signed with ES256 (RFC 7515, RFC 7518), and the key set that it is checked against.
+//! The `id_token`: a JWT signed with ES256 (RFC 7515, RFC 7518), and the key set that it is checked against.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -14,7 +14,7 @@ use crate::clock::Moment;
 use crate::sandbox::Sandbox;
 use crate::world::World;
 
-/// How long an id_token is good.
+/// How long an `id_token` is good.
 const SECONDS: i64 = 3600;
 
 /// The key of this run.

@@ -113,7 +113,7 @@ async fn answer_to(
     if attempt.expires_at <= ctx.now() {
         return Err(because("expired"));
     }
-    let asker = attempt.asker(back).ok_or_else(|| because("session"))?;
+    let asker = attempt.asker(back).map_err(because)?;
     let (purpose, return_to) = (attempt.purpose, attempt.return_to);
     let code = match returned {
         Returned::Code { code, .. } => code,
@@ -244,11 +244,14 @@ impl Attempt {
         }))
     }
 
-    /// Whoever began it, in the session that they began it from; nobody, where nobody had to be signed in. None: somebody
-    /// else.
-    fn asker(&self, back: &Back) -> Option<Option<SignedIn>> {
-        let Some((person, session)) = &self.whose else { return Some(None) };
-        let (asker, asked_from) = back.asker.as_ref()?;
-        (asker.id() == *person && asked_from[..] == session[..]).then(|| Some(asker.clone()))
+    /// Whoever began it, in the session that they began it from; nobody, where nobody had to be signed in.
+    ///
+    /// Errors: somebody else came back, in one word for the log.
+    fn asker(&self, back: &Back) -> Result<Option<SignedIn>, &'static str> {
+        let Some((person, session)) = &self.whose else { return Ok(None) };
+        match &back.asker {
+            Some((asker, from)) if asker.id() == *person && from[..] == session[..] => Ok(Some(asker.clone())),
+            _ => Err("session"),
+        }
     }
 }

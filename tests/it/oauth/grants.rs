@@ -45,13 +45,14 @@ async fn twenty_at_once_in_two_processes_ask_once(pool: PgPool) {
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn what_was_taken_back_or_is_too_old_means_signing_in_again(pool: PgPool) {
     let scene = Scene::new(pool).await;
-    let ends: [(&str, &dyn Fn(&Scene)); 2] =
-        [("taken back", &|scene| scene.takes_back()), ("too old", &|scene| scene.lies(&[Lie::RefreshExpired]))];
-    for (number, (what, harm)) in ends.into_iter().enumerate() {
+    for (number, what) in ["taken back", "too old"].into_iter().enumerate() {
         scene.lies(&[]);
         let (_, grant) = scene.signs_in(&format!("ana{number}@example.com")).await;
         scene.stage.advance(Duration::minutes(56));
-        harm(&scene);
+        match what {
+            "taken back" => scene.takes_back(),
+            _ => scene.lies(&[Lie::RefreshExpired]),
+        }
         let refused = access(&scene.stage.ctx, &scene.oauth, grant).await;
         assert!(matches!(refused, Err(NoAccess::SignInAgain)), "{what}: {refused:?}");
         assert_eq!(scene.sessions().await, 0, "{what}: the session is over");
@@ -174,7 +175,8 @@ async fn grants_in_use_are_renewed_in_time_and_resting_ones_are_left_alone(pool:
     .unwrap();
     let contexts = Arc::new([scene.stage.ctx.clone(), another_process(&scene.stage.ctx)]);
     let (one, two) = futures::join!(care(&contexts[0]), care(&contexts[1]));
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     assert_eq!(scene.asked().refresh, 11, "each once");
     assert_eq!(scene.stage.count("select count(*) from identity_grants where ended_at is not null").await, 0);
 }

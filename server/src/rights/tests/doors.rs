@@ -113,16 +113,16 @@ pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
         (Need::Key(_) | Need::Signature, _) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
         (Need::SignedIn, Kind::Stream) if !signed_in => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
         (Need::SignedIn | Need::SettingUp | Need::Fresh, _) if !signed_in => {
-            assert!(to_sign_in, "{said} to {:?}", answer.location)
+            assert!(to_sign_in, "{said} to {:?}", answer.location);
         }
         (Need::Of(domain::Role::Support), _) if is_support => assert!(!status.is_client_error(), "{said}"),
         (Need::Of(_), Kind::Page | Kind::File | Kind::Stream) => assert_eq!(status, StatusCode::NOT_FOUND, "{said}"),
         (Need::Of(_), _) => assert_eq!(status, StatusCode::FORBIDDEN, "{said}"),
         (Need::SignedIn, Kind::Page | Kind::Stream) if is_foreign => {
-            assert_eq!(status, StatusCode::NOT_FOUND, "{said}")
+            assert_eq!(status, StatusCode::NOT_FOUND, "{said}");
         }
         (Need::SignedIn | Need::SettingUp | Need::Fresh, Kind::Form) => {
-            assert!(!to_sign_in && !status.is_success(), "{said}")
+            assert!(!to_sign_in && !status.is_success(), "{said}");
         }
         // Who has nothing to do on a page of their own may be led on.
         (Need::SignedIn | Need::SettingUp | Need::Fresh, _) => {

@@ -118,8 +118,8 @@ impl Scene {
         let body = format!("email={email}&password={}&next=/credits", PASSWORD.replace(' ', "+"));
         let request = Visit::post("/do/sign-in", &body).request(None);
         let answer = self.router.clone().oneshot(request).await.unwrap();
-        let cookies = answer.headers().get_all(header::SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
-        let session = cookies.filter(|cookie| cookie.starts_with("sid=")).last().unwrap();
+        let mut cookies = answer.headers().get_all(header::SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+        let session = cookies.rfind(|cookie| cookie.starts_with("sid=")).unwrap();
         session.split(';').next().unwrap().to_owned()
     }
 
