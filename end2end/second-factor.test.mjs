@@ -49,7 +49,7 @@ const laterCode = (stack, email, key) => waitFor(async () => {
 
 async function signOut(page) {
   await page.getByRole('button', { name: 'Account menu' }).click()
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.locator('#account-menu').getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).waitFor()
 }
 
