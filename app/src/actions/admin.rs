@@ -12,45 +12,55 @@ use crate::words;
 
 pub const ANSWER_FORM: &str = "answer";
 
+/// What was pressed; both buttons send the same form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pressed {
+    Approve,
+    Reject,
+}
+
 #[server(prefix = "/do/admin", endpoint = "approve-requests")]
 pub async fn approve_requests(orders: String, credits: String, reason: String) -> Result<(), ServerFnError> {
-    decide(orders, Some(credits), reason).await;
+    decide(Pressed::Approve, &orders, &credits, &reason).await;
     Ok(())
 }
 
 #[server(prefix = "/do/admin", endpoint = "reject-requests")]
 pub async fn reject_requests(orders: String, credits: String, reason: String) -> Result<(), ServerFnError> {
-    // The form is the same; what it says of credits does not matter here.
-    drop(credits);
-    decide(orders, None, reason).await;
+    decide(Pressed::Reject, &orders, &credits, &reason).await;
     Ok(())
 }
 
-/// `credits`: none, to reject.
-async fn decide(orders: String, credits: Option<String>, reason: String) {
+async fn decide(pressed: Pressed, orders: &str, credits: &str, reason: &str) {
     let Ok(request) = Request::current() else { return };
     let chosen: Vec<OrderId> = orders.split(',').filter_map(|id| id.parse().ok()).collect();
-    let typed = credits.clone().unwrap_or_default();
-    let form = Form::new(ANSWER_FORM, &[("credits", &typed), ("reason", &reason)], FieldErrors::default());
-    let outcome = carry_out(&request, &chosen, credits, &reason).await;
+    let form = Form::new(ANSWER_FORM, &[("credits", credits), ("reason", reason)], FieldErrors::default());
+    let outcome = carry_out(&request, pressed, &chosen, credits, reason).await;
     answer(&request, &paths::admin_answer(&chosen), form, outcome).await;
 }
 
-async fn carry_out(request: &Request, chosen: &[OrderId], credits: Option<String>, reason: &str) -> Result<String> {
+/// `credits`: nothing, for as many as were asked for.
+async fn carry_out(
+    request: &Request,
+    pressed: Pressed,
+    chosen: &[OrderId],
+    credits: &str,
+    reason: &str,
+) -> Result<String> {
     let admin = request.admin().await?;
     let Some(fresh) = request.fresh(admin.person()).await? else {
         return Ok(paths::confirm(&paths::admin_answer(chosen)));
     };
-    let said = match credits.as_deref().map(str::trim) {
-        None => Answer::Reject,
-        Some("") => Answer::Approve { credits: None },
-        Some(typed) => Answer::Approve { credits: Some(given(typed)?) },
+    let said = match pressed {
+        Pressed::Reject => Answer::Reject,
+        Pressed::Approve if credits.trim().is_empty() => Answer::Approve { credits: None },
+        Pressed::Approve => Answer::Approve { credits: Some(given(credits.trim())?) },
     };
     let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
     let outcomes = answer_requests(request.ctx(), &admin, &fresh, &request.origin(), chosen, said, &reason).await?;
     let answered = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Answered).count();
     let others = outcomes.len() - answered;
-    let message = words::answered(answered, others, said == Answer::Reject);
+    let message = words::answered(answered, others, pressed == Pressed::Reject);
     let flash = if answered > 0 { Flash::Done(message) } else { Flash::Refused(message) };
     flash::leave(request, flash).await?;
     Ok(match chosen {

@@ -123,7 +123,9 @@ fn AnswerForm(form: Form, pending: Vec<Pending>) -> impl IntoView {
                 help="Whoever is declined reads it. It is kept with the order and in the audit." />
             <div class="form-foot">
                 <button class="button button--primary" r#type="submit">"Approve"</button>
-                <button class="button" r#type="submit" formaction=RejectRequests::PATH>"Reject"</button>
+                <button class="button" r#type="submit" formaction=RejectRequests::PATH formnovalidate=true>
+                    "Reject"
+                </button>
                 <a href=paths::ADMIN_ORDERS>"Back to the orders"</a>
             </div>
         </form>
