@@ -2,15 +2,14 @@
 
 #![no_main]
 
-#[path = "../../server/src/layers/redirect.rs"]
-#[allow(dead_code)]
-mod redirect;
+#[path = "../../server/src/layers/redirect/ways.rs"]
+mod ways;
 
 use std::sync::LazyLock;
 
 use domain::paths;
 use libfuzzer_sys::fuzz_target;
-use redirect::Ways;
+use ways::Ways;
 
 static WAYS: LazyLock<Ways> = LazyLock::new(|| Ways::new(&["https://credits.example.com", "https://whop.com"]));
 

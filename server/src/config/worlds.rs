@@ -48,11 +48,11 @@ pub fn problems(settings: &Settings<'_>) -> Vec<String> {
 
 /// None: a host that could be anything, an own gateway perhaps.
 fn world(url: &str) -> Option<World> {
-    let host = super::without_port(url.split_once("://")?.1.split('/').next().unwrap_or_default());
+    let host = super::addresses::without_port(url.split_once("://")?.1.split('/').next().unwrap_or_default());
     match host {
         "api.whop.com" | "whop.com" | "www.whop.com" => Some(World::Live),
         "sandbox-api.whop.com" | "sandbox.whop.com" => Some(World::Sandbox),
-        _ => super::is_loopback(host).then_some(World::ThisMachine),
+        _ => super::addresses::is_loopback(host).then_some(World::ThisMachine),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where an answer may send people: to a page of ours, or to the provider's (T50). Leptos sends whoever posted a form back to
 //! the Referer where an action says nothing else, and that may be anybody's page.
 
-use std::sync::Arc;
+mod ways;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -9,28 +9,7 @@ use axum::response::Response;
 use domain::paths;
 use http::{HeaderValue, header};
 
-/// The origins that we send people to: scheme, host, port if unusual.
-#[derive(Debug, Clone)]
-pub struct Ways(Arc<[String]>);
-
-impl Ways {
-    pub fn new(origins: &[&str]) -> Self {
-        Self(origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect())
-    }
-
-    pub fn lead_to(&self, place: &str) -> bool {
-        // What a browser reads as the beginning of another host, or drops while reading.
-        if place.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control()) || place.starts_with("//") {
-            return false;
-        }
-        place.starts_with('/') || self.0.iter().any(|origin| is_within(origin, place))
-    }
-}
-
-fn is_within(origin: &str, place: &str) -> bool {
-    let Some((begin, rest)) = place.split_at_checked(origin.len()) else { return false };
-    begin.eq_ignore_ascii_case(origin) && (rest.is_empty() || rest.starts_with(['/', '?', '#']))
-}
+pub use self::ways::Ways;
 
 /// Sends people home instead of where they are not to be sent.
 pub async fn stay(State(ways): State<Ways>, request: Request, next: Next) -> Response {
