@@ -20,7 +20,8 @@ pub async fn nothing_is_stuck(owner: &PgPool, findings: &mut Findings) -> Result
             where datname = current_database() and xact_start < now() - interval '10 s' and pid <> pg_backend_pid()
         union all
         select format('job %s failed %s times: %s', task_identifier, attempts, last_error) from graphile_worker.jobs
-            where last_error is not null and attempts > 0 and not exists (
+            -- One that was interrupted keeps that as its last error while it is done again.
+            where last_error is not null and attempts > 0 and locked_at is null and not exists (
                 select from graphile_worker._private_job_retirements superseded where superseded.id = jobs.id)",
     )
     .fetch_all(owner)
