@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { findings, overflow } from './axe.mjs'
 import { stage } from './story.mjs'
 import { waitFor } from './stack.mjs'
-import { checkoutOf, freshMail, inState, newestOrder, openCheckout, password, plan, signUp } from './steps.mjs'
+import { checkoutOf, freshMail, inState, newestOrder, openCheckout, password, plan, signIn, signUp } from './steps.mjs'
 
 const { story } = stage()
 story('axe and the ruler see a planted fault', async ({ visit }) => {
@@ -62,7 +62,7 @@ const forNobody = ['/', '/sign-in', '/sign-up', '/nowhere']
 function pathsFor({ orders, transaction }) {
   const states = Object.entries(orders).map(([state, id]) => [`/payment/status?order=${id}`, state])
   return [
-    ['/credits'], ['/transactions'], ['/transactions?direction=out'], [`/transactions/${transaction}`], ['/account'],
+    ['/credits'], ['/transactions'], ['/transactions?direction=out'], [`/transactions/${transaction}`], ['/account'], ['/account/delete'],
     [`/receipt/${orders.paid}`], ...states, [`/payment/status?order=${orders.opened}&payment_id=pay_1`, 'opened'],
   ]
 }
@@ -91,6 +91,10 @@ for (const colorScheme of ['light', 'dark']) {
 
       const buyer = await visit({ colorScheme, width, storageState: made.storageState })
       for (const [path, state] of pathsFor(made)) await look(buyer, path, state)
+      const admin = await visit({ colorScheme, width })
+      await signIn(admin, 'admin@example.com', 'admin-demo-password')
+      await admin.page.waitForURL('**/credits')
+      await look(admin, '/admin')
       // The opened menu, and what is folded away.
       await buyer.page.goto('/credits')
       await buyer.page.getByRole('button', { name: 'Account menu' }).click()

@@ -102,11 +102,6 @@ class Stack {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** Runs a command of the operator's; what it printed. */
-  async atlas(...args) {
-    return (await exec(atlasBin, args, { env: this.#env, cwd: root })).stdout
-  }
-
   /** All that the app logged. */
   wholeLog() {
     return readFileSync(join(this.#folder, 'atlas.log'), 'utf8')
@@ -125,6 +120,16 @@ class Stack {
   /** The last lines of both logs. */
   log() {
     return ['atlas', 'sandbox'].map((name) => `--- ${name}.log\n${tail(join(this.#folder, `${name}.log`))}`).join('\n')
+  }
+
+  /** What only somebody can do who owns the database and means harm. */
+  async damage(statements) {
+    await psql(this.#database, statements)
+  }
+
+  /** What one of the operator's commands prints. */
+  async atlas(...words) {
+    return (await exec(atlasBin, words, { env: this.#env, cwd: root })).stdout.trim()
   }
 
   /** Rows of a query, as its owner: sql`select 1 from t where id = ${id}`. */

@@ -1,6 +1,7 @@
 //! Keys with which applications come to us. [`ApiCaller`] is the proof that one did: only this module makes it, from
 //! what the database says now.
 
+pub mod activity;
 pub mod create;
 pub mod list;
 pub mod resolve;

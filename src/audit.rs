@@ -4,6 +4,7 @@
 pub mod change;
 pub mod export;
 pub mod list;
+pub mod reason;
 pub mod verify;
 mod words;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 pub use self::change::Change;
+pub use self::reason::Reason;
 pub use self::words::What;
 use crate::Result;
 

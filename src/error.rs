@@ -109,6 +109,12 @@ pub enum Refusal {
     CreditsHaveMoved,
     #[error("Payments are stopped just now. Nothing was charged. Please come back later.")]
     PaymentsAreStopped,
+    #[error("This event is older than 13 months, so what it said is forgotten. Nothing was changed.")]
+    EventIsForgotten,
+    #[error("This event was dealt with meanwhile. Nothing was changed.")]
+    EventIsSettled,
+    #[error("Your own role is for another admin to change.")]
+    OwnRole,
     #[error("This key was already used for a different request.")]
     KeyUsedForAnotherRequest,
     #[error("There aren’t enough credits for this.")]

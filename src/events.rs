@@ -2,10 +2,13 @@
 //! function, `orders::decide`), apply (write what was decided). Asking the provider ourselves and replaying an old event
 //! go through the same last two.
 
+pub mod desk;
 pub mod facts;
+pub mod forget;
 pub mod inbox;
 pub mod receive;
 pub mod replay;
+pub mod resolve;
 
 pub use facts::{DisputeFacts, Fact, Failure, MembershipFacts, PaymentFacts, RefundFacts};
 pub use receive::{Delivery, Received, receive, receive_batch};

@@ -24,6 +24,7 @@ pub mod people;
 pub mod plans;
 pub mod providers;
 pub mod reconcile;
+pub mod settings;
 pub mod spends;
 pub mod sweep;
 pub mod tasks;

@@ -28,6 +28,8 @@ pub const SIGN_IN_BY_ADDRESS: Limit = Limit::new("sign_in_by_address", 3, Durati
 pub const SIGN_IN_BY_ACCOUNT: Limit = Limit::new("sign_in_by_account", 10, Duration::minutes(6));
 /// Passwords asked for again, by the person: ten, and ten an hour.
 pub const CONFIRM_BY_PERSON: Limit = Limit::new("confirm_by_person", 10, Duration::minutes(6));
+/// Exports of one's own data: five, and five an hour.
+pub const EXPORTS_BY_PERSON: Limit = Limit::new("exports_by_person", 5, Duration::minutes(12));
 /// Entries about doors that somebody may not pass: ten, and one a minute.
 pub const REFUSALS_BY_PERSON: Limit = Limit::new("refusals_by_person", 10, Duration::minutes(1));
 /// New accounts: three, and three an hour.

@@ -3,9 +3,12 @@
 
 pub mod account;
 pub mod confirm;
+pub mod desk;
 pub mod devices;
 pub mod elsewhere;
 pub mod email;
+pub mod erase;
+pub mod export;
 pub mod fresh;
 pub mod grants;
 pub mod half;
@@ -149,7 +152,7 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
             ) as "has_second_factor!"
         from user_profiles person
         join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
-        where person.id = $1"#,
+        where person.id = $1 and person.deleted_at is null"#,
         id as PersonId,
     )
     .fetch_optional(db)
@@ -169,7 +172,7 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
 
 /// Whose email this is.
 pub async fn find(db: impl PgExecutor<'_>, email: &str) -> Result<Option<PersonId>> {
-    let email = email.trim().to_lowercase();
+    let email = email.trim().to_lowercase().replace('\0', " ");
     Ok(sqlx::query_scalar!(r#"select id as "id: PersonId" from user_profiles where email = $1"#, email)
         .fetch_optional(db)
         .await?)

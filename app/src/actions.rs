@@ -5,6 +5,7 @@ pub mod admin;
 pub mod buy;
 pub mod confirm;
 pub mod email;
+pub mod leave;
 pub mod licence;
 pub mod reset;
 pub mod second_factor;
@@ -50,9 +51,9 @@ pub fn register() {
     register_explicit::<whop::LinkWhop>();
     register_explicit::<whop::UnlinkWhop>();
     register_explicit::<whop::ConfirmWithWhop>();
+    register_explicit::<leave::DeleteAccount>();
     register_explicit::<theme::ChooseTheme>();
-    register_explicit::<admin::ApproveRequests>();
-    register_explicit::<admin::RejectRequests>();
+    admin::register();
 }
 
 /// Answers an action: on to where it leads, or back to `page` with what is wrong. Nothing of an error reaches the

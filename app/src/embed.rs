@@ -1,13 +1,14 @@
 //! What Whop shows of us in its own pages: balance and plans of whoever looks, to read. It has no header, no form and no
 //! script; whatever is to be done is done on our own pages, in a tab of their own (T56).
 
-use std::sync::Arc;
-
 use atlas::ledger::balance::Balance;
 use atlas::plans::Offer;
+use atlas::plans::shelf::Display;
 use domain::{Credits, Price, paths};
 use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
+
+use crate::pages::credits::plans::Stopped;
 
 /// What the frame shows.
 pub enum Shown {
@@ -17,7 +18,7 @@ pub enum Shown {
     Unlinked,
     Person {
         balance: Balance,
-        offers: Arc<[Offer]>,
+        shelf: Display,
     },
     Unavailable,
 }
@@ -75,8 +76,11 @@ fn body(public_url: &str, shown: Shown) -> AnyView {
             <div class="empty"><p>"Your credits can’t be shown just now. They are safe; please look again in a minute."</p></div>
         }
         .into_any(),
-        Shown::Person { balance, offers } => {
-            let cards = offers.iter().map(card).collect::<Vec<_>>();
+        Shown::Person { balance, shelf } => {
+            let plans = match shelf.stopped {
+                Some(message) => view! { <Stopped message /> }.into_any(),
+                None => view! { <div class="plan-sheet">{shelf.offers.iter().map(card).collect::<Vec<_>>()}</div> }.into_any(),
+            };
             view! {
                 <section class="balance" aria-labelledby="balance-title">
                     <div>
@@ -95,7 +99,7 @@ fn body(public_url: &str, shown: Shown) -> AnyView {
                         <h2 id="plans-title">"Plans"</h2>
                         {link(paths::CREDITS, "Buy on Atlas")}
                     </div>
-                    <div class="plan-sheet">{cards}</div>
+                    {plans}
                 </section>
             }
             .into_any()

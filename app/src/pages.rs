@@ -74,9 +74,9 @@ where
     .await
 }
 
-/// A value from the address's query; empty when it isn't there.
+/// A value from the address's query; empty when it isn't there. PostgreSQL knows no NUL.
 fn query(name: &str) -> String {
-    use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
+    use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default().replace('\0', " ")
 }
 
 /// A value from the address's path.

@@ -4,6 +4,7 @@ pub mod field;
 pub mod membership;
 pub mod notice;
 pub mod problem;
+pub mod records;
 pub mod small;
 pub mod statement_table;
 pub mod whop;

@@ -8,6 +8,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 use crate::layout::Layout;
 use crate::pages;
 
+#[expect(clippy::too_many_lines, reason = "one entry for each page, and nothing else")]
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -74,6 +75,11 @@ pub fn App() -> impl IntoView {
                         view=pages::receipt::ReceiptPage
                         ssr=whole.clone()
                     />
+                    <Route
+                        path=(StaticSegment("account"), StaticSegment("delete"))
+                        view=pages::account::delete::Delete
+                        ssr=whole.clone()
+                    />
                     <Route path=StaticSegment("account") view=pages::account::Account ssr=whole.clone() />
                     <Route path=StaticSegment("admin") view=pages::admin::Admin ssr=whole.clone() />
                     <Route
@@ -89,6 +95,36 @@ pub fn App() -> impl IntoView {
                     <Route
                         path=(StaticSegment("admin"), StaticSegment("orders"), ParamSegment("id"))
                         view=pages::admin::order::OrderPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("people"))
+                        view=pages::admin::people::People
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("people"), ParamSegment("id"))
+                        view=pages::admin::person::PersonPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("events"))
+                        view=pages::admin::events::Events
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("events"), ParamSegment("id"))
+                        view=pages::admin::event::EventPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("audit"))
+                        view=pages::admin::audit::Audit
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("settings"))
+                        view=pages::admin::settings::Settings
                         ssr=whole
                     />
                 </Routes>

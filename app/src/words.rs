@@ -1,6 +1,7 @@
 //! How states and amounts read, one map per enum.
 
-use domain::ledger::TransactionKind;
+use atlas::events::Received;
+use domain::ledger::{LotSource, TransactionKind};
 use domain::{FailureReason, OrderState, PaymentState, Price, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -62,6 +63,23 @@ pub fn requests_wait(waiting: i64) -> String {
     }
 }
 
+/// How many events need somebody.
+pub fn events_wait(waiting: i64) -> String {
+    match waiting {
+        0 => "None is in quarantine, and none is parked.".to_owned(),
+        1 => "One is in quarantine or parked: somebody has to look at it.".to_owned(),
+        many => format!("{many} are in quarantine or parked: somebody has to look at them."),
+    }
+}
+
+pub fn signed_in_at(sessions: i64) -> String {
+    match sessions {
+        0 => "Nowhere".to_owned(),
+        1 => "In one browser".to_owned(),
+        many => format!("In {many} browsers"),
+    }
+}
+
 /// What became of requests that were answered together. `others`: those that somebody else had answered before.
 pub fn answered(answered: usize, others: usize, rejected: bool) -> String {
     let verb = if rejected { "rejected" } else { "approved" };
@@ -74,6 +92,49 @@ pub fn answered(answered: usize, others: usize, rejected: bool) -> String {
         0 => done,
         1 => format!("{done} One did not wait any more: somebody else had answered it before."),
         many => format!("{done} {many} did not wait any more: somebody else had answered them before."),
+    }
+}
+
+/// What became of an event that was applied again.
+pub fn replayed(received: &Received) -> String {
+    match received {
+        Received::Applied => "Applied: what it is about is up to date with it.".to_owned(),
+        Received::Duplicate => "Nothing to do: it was dealt with before.".to_owned(),
+        Received::Ignored => "Ignored: it is of no concern to us.".to_owned(),
+        Received::Waiting => "Still waiting: the payment that it is about is not known.".to_owned(),
+        Received::Quarantined(why) => format!("Still in quarantine: {}.", why.replace('_', " ")),
+        Received::Parked => "Still parked: it failed again, and the log says why.".to_owned(),
+    }
+}
+
+pub fn sessions_ended(ended: u64) -> String {
+    match ended {
+        0 => "Nobody was signed in there.".to_owned(),
+        1 => "One session is over.".to_owned(),
+        many => format!("{many} sessions are over."),
+    }
+}
+
+/// What stands with an event, by its state in the inbox.
+pub fn event_state(state: &str) -> (&'static str, Tone) {
+    match state {
+        "applied" => ("Applied", Tone::Good),
+        "ignored" => ("Ignored", Tone::Info),
+        "waiting" => ("Waits for its payment", Tone::Wait),
+        "quarantined" => ("In quarantine", Tone::Bad),
+        "parked" => ("Parked", Tone::Bad),
+        _ => ("Received", Tone::Wait),
+    }
+}
+
+pub const fn lot_source(source: LotSource) -> &'static str {
+    match source {
+        LotSource::Purchase => "Bought",
+        LotSource::Manual => "Approved by hand",
+        LotSource::Promo => "Given",
+        LotSource::Subscription => "Subscription",
+        LotSource::Refund => "Given back",
+        LotSource::Transfer => "Transferred",
     }
 }
 

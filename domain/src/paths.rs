@@ -1,6 +1,6 @@
 //! Where the pages are. Links, forms and redirects take their addresses from here.
 
-use crate::{OrderId, TransactionId};
+use crate::{EventId, OrderId, PersonId, TransactionId};
 
 pub const HOME: &str = "/";
 pub const CREDITS: &str = "/credits";
@@ -12,8 +12,20 @@ pub const ACCOUNT: &str = "/account";
 pub const ADMIN: &str = "/admin";
 /// Every order, searched and filtered.
 pub const ADMIN_ORDERS: &str = "/admin/orders";
+/// Everybody, searched.
+pub const ADMIN_PEOPLE: &str = "/admin/people";
+/// What the provider told us.
+pub const ADMIN_EVENTS: &str = "/admin/events";
+/// Who did what.
+pub const ADMIN_AUDIT: &str = "/admin/audit";
+/// What is switched while everything runs.
+pub const ADMIN_SETTINGS: &str = "/admin/settings";
 /// Where chosen requests are answered.
 pub const ADMIN_ANSWER: &str = "/admin/orders/answer";
+/// Leaving for good.
+pub const ACCOUNT_DELETE: &str = "/account/delete";
+/// Where the form goes that asks for everything kept about oneself.
+pub const ACCOUNT_EXPORT: &str = "/account/export";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 /// Where the password is asked for again, before something that can do lasting harm.
@@ -67,6 +79,14 @@ pub fn transaction(id: TransactionId) -> String {
 /// One order's whole story.
 pub fn admin_order(order: OrderId) -> String {
     format!("{ADMIN_ORDERS}/{order}")
+}
+
+pub fn admin_person(person: PersonId) -> String {
+    format!("{ADMIN_PEOPLE}/{person}")
+}
+
+pub fn admin_event(event: EventId) -> String {
+    format!("{ADMIN_EVENTS}/{event}")
 }
 
 /// The page that answers these requests.

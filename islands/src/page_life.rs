@@ -19,7 +19,8 @@ pub fn PageLife() -> impl IntoView {
 fn send_forms_once() {
     let on_submit = Closure::<dyn Fn(Event)>::new(|event: Event| {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
-        if event.default_prevented() {
+        // What a form fetches as a file leaves the page as it is.
+        if event.default_prevented() || form.has_attribute("data-fetches-file") {
             return;
         }
         if form.has_attribute("data-sent") {

@@ -7,9 +7,11 @@ mod key;
 mod ledger;
 mod mail;
 mod order;
+mod payments;
 mod plan;
 mod print;
 mod reconcile;
+mod session;
 mod user;
 mod vault;
 
@@ -46,6 +48,12 @@ pub enum Command {
     /// The credits' bookkeeping.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Who is signed in where: ending it.
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Stopping checkouts, and letting them go on.
+    #[command(subcommand)]
+    Payments(payments::Command),
     /// Who did what: sign-ins, refusals, changes of rights.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -100,6 +108,8 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Event(command) => event::run(&ctx, command).await,
         Command::Key(command) => key::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
+        Command::Session(command) => session::run(&ctx, command).await,
+        Command::Payments(command) => payments::run(&ctx, command).await,
         Command::Audit(command) => audit::run(&ctx, command).await,
         Command::Job(command) => job::run(&ctx, command).await,
         Command::Mail(command) => mail::run(&ctx, command).await,
@@ -147,4 +157,10 @@ fn parse_id(text: &str, what: &str) -> Result<uuid::Uuid> {
 /// UTC, as RFC 3339 has it.
 fn instant(at: time::OffsetDateTime) -> Option<String> {
     at.format(&time::format_description::well_known::Rfc3339).ok()
+}
+
+/// A moment, as an option takes it.
+fn time(text: &str) -> Result<time::OffsetDateTime> {
+    time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
+        .context("write it like 2026-11-21T02:00:00Z")
 }

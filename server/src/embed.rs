@@ -67,8 +67,8 @@ async fn look_up(frame: &Frame, user: &WhopUser) -> atlas::Result<Shown> {
         return Ok(Shown::Unlinked);
     };
     let Some(person) = people::load(db, person).await? else { return Ok(Shown::Unlinked) };
-    Ok(Shown::Person { balance: person.balance(), offers: frame.shelf.offers(db).await? })
+    Ok(Shown::Person { balance: person.balance(), shelf: frame.shelf.look(db).await? })
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

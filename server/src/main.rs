@@ -16,6 +16,7 @@ mod csp_reports;
 mod database;
 mod embed;
 mod encryption;
+mod export_file;
 mod health;
 mod layers;
 mod meter;

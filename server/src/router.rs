@@ -21,7 +21,8 @@ use crate::providers::WhopSetUp;
 use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
 use crate::{
-    api, csp_reports, embed, health, layers, order_events, redraw, session, statement_file, webhooks, whop_sign_in,
+    api, csp_reports, embed, export_file, health, layers, order_events, redraw, session, statement_file, webhooks,
+    whop_sign_in,
 };
 
 /// What handlers can ask for.
@@ -88,7 +89,8 @@ pub fn build(state: &AppState) -> Result<Router> {
         .layer(from_fn_with_state(pages.clone(), redraw::at_once))
         .merge(whop_sign_in::routes(state.pages.clone(), pages))
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
-        .merge(statement_file::routes(state.ctx.clone()));
+        .merge(statement_file::routes(state.ctx.clone()))
+        .merge(export_file::routes(state.ctx.clone()));
     let mut without = Router::new()
         .merge(health::routes(state.ctx.db.clone()))
         .merge(api::routes(state.spends.clone(), state.meters.spends.clone()))

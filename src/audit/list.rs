@@ -51,15 +51,9 @@ pub async fn after(db: impl PgExecutor<'_>, filter: &Filter, after: i64, limit: 
         Entry,
         r#"select number, at, actor, actor_id as "actor_id: PersonId", part, session, network, request, deed, about, about_id,
             change, why, encode(hash, 'hex') as "hash!"
-        from audit_entries
-        where number > $1
-            and ($2::uuid is null and $3::text is null
-                or actor_id = $2
-                or about = 'person' and about_id = $2::text
-                or about = 'address' and about_id = audit_pseudonym($3))
-            and ($4::text is null or deed = $4)
-            and ($5::timestamptz is null or at >= $5)
-            and ($6::timestamptz is null or at < $6)
+        from audit_entries entry
+        where number > $1 and audit_concerns(entry, $2, $3) and ($4::text is null or deed = $4)
+            and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)
         order by number limit $7"#,
         after,
         filter.person as Option<PersonId>,
@@ -73,21 +67,17 @@ pub async fn after(db: impl PgExecutor<'_>, filter: &Filter, after: i64, limit: 
     .await?)
 }
 
-/// The newest entries, newest first, at most `limit` and at most [`PAGE`].
-pub async fn newest(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
+/// Entries before number `before`, newest first, at most `limit` and at most [`PAGE`].
+pub async fn before(db: impl PgExecutor<'_>, filter: &Filter, before: i64, limit: i64) -> Result<Vec<Entry>> {
     Ok(sqlx::query_as!(
         Entry,
         r#"select number, at, actor, actor_id as "actor_id: PersonId", part, session, network, request, deed, about, about_id,
             change, why, encode(hash, 'hex') as "hash!"
-        from audit_entries
-        where ($1::uuid is null and $2::text is null
-                or actor_id = $1
-                or about = 'person' and about_id = $1::text
-                or about = 'address' and about_id = audit_pseudonym($2))
-            and ($3::text is null or deed = $3)
-            and ($4::timestamptz is null or at >= $4)
-            and ($5::timestamptz is null or at < $5)
-        order by number desc limit $6"#,
+        from audit_entries entry
+        where number < $1 and audit_concerns(entry, $2, $3) and ($4::text is null or deed = $4)
+            and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)
+        order by number desc limit $7"#,
+        before,
         filter.person as Option<PersonId>,
         filter.address,
         filter.deed,
@@ -97,4 +87,9 @@ pub async fn newest(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Res
     )
     .fetch_all(db)
     .await?)
+}
+
+/// The newest entries, newest first, at most `limit` and at most [`PAGE`].
+pub async fn newest(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Result<Vec<Entry>> {
+    before(db, filter, i64::MAX, limit).await
 }

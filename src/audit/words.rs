@@ -56,6 +56,8 @@ deeds! {
     PaymentsStopped "payments_stopped"
     PaymentsStarted "payments_started"
     MembershipDemanded "membership_demanded"
+    EventReplayed "event_replayed"
+    EventDismissed "event_dismissed"
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::work::Tools;
 use super::{again, forget_superseded};
-use crate::events::replay;
+use crate::events::{forget, replay};
 use crate::ledger;
 use crate::limits;
 use crate::notify::deliver;
 use crate::orders;
-use crate::people::{devices, grants, links, oauth, sessions};
+use crate::people::{devices, erase, grants, links, oauth, sessions};
 use crate::reconcile::{check, sweep};
 use crate::{Context, Error, Result};
 
@@ -115,14 +115,17 @@ async fn sweep_orders(ctx: &Context, job: &SweepOrders) -> Result<()> {
     Ok(())
 }
 
-/// What is kept for a while only.
+/// What is kept for a while only, and what comes after somebody left.
 async fn sweep_old(ctx: &Context) -> Result<()> {
     forget_superseded(&ctx.db).await?;
     sessions::sweep(ctx).await?;
     limits::sweep(ctx).await?;
     oauth::sweep(ctx).await?;
     devices::sweep(ctx).await?;
-    links::sweep(ctx).await
+    links::sweep(ctx).await?;
+    erase::note_late_payments(ctx).await?;
+    while forget::forget_old(ctx).await? > 0 {}
+    Ok(())
 }
 
 async fn expire_orders(ctx: &Context) -> Result<()> {

@@ -28,12 +28,13 @@ struct Bought {
 
 async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Bought>> {
     let row = sqlx::query!(
-        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.credits as "credits: Credits", o.state as "order_state: OrderState",
+        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name,
+            o.credits as "credits: Credits", o.state as "order_state: OrderState",
             o.provider as "provider: domain::Provider", p.state as "payment_state: PaymentState", p.amount_minor,
             p.currency as "currency: Currency", p.method, p.paid_at, p.granted_by is not null as "granted!",
             p.failure as "failure: FailureReason", p.failure_message
         from credit_orders o
-        join user_profiles person on person.id = o.buyer_id
+        join user_profiles person on person.id = o.buyer_id and person.deleted_at is null
         join payments p on p.provider = o.provider and p.order_id = o.id and p.payment_id = $2
         where o.id = $1"#,
         order as OrderId,
@@ -103,7 +104,7 @@ pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Res
         from refunds refund
         join payments p on p.provider = refund.provider and p.payment_id = refund.payment_id
         join credit_orders o on o.id = p.order_id
-        join user_profiles person on person.id = o.buyer_id
+        join user_profiles person on person.id = o.buyer_id and person.deleted_at is null
         join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
         where refund.refund_id = $2 and o.id = $1 and refund.provider = o.provider and refund.state = 'succeeded'"#,
         order as OrderId,
@@ -145,8 +146,9 @@ pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Res
 /// The answer to a request. None: it was not answered so.
 pub(super) async fn answered(ctx: &Context, order: OrderId, said: OrderState) -> Result<Option<Addressed>> {
     let row = sqlx::query!(
-        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.granted_credits as "granted: Credits", o.answer_reason as "reason!"
-        from credit_orders o join user_profiles person on person.id = o.buyer_id
+        r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name,
+            o.granted_credits as "granted: Credits", o.answer_reason as "reason!"
+        from credit_orders o join user_profiles person on person.id = o.buyer_id and person.deleted_at is null
         where o.id = $1 and o.state = $2 and o.answer_reason is not null"#,
         order as OrderId,
         said as OrderState,

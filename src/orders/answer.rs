@@ -2,12 +2,12 @@
 //! answered, it is one transaction; whoever was second learns what the first one said.
 
 use domain::ledger::LotSource;
-use domain::{Credits, FieldErrors, OrderId, OrderState, PersonId};
+use domain::{Credits, OrderId, OrderState, PersonId};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::channel;
-use crate::audit::{self, About, By, Change, Origin, What};
+use crate::audit::{self, About, By, Change, Origin, Reason, What};
 use crate::ledger::Key;
 use crate::ledger::grant::{Grant, grant_batch};
 use crate::notify::{News, announce};
@@ -15,33 +15,8 @@ use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
 use crate::{Context, Error, Refusal, Result};
 
-pub const REASON_LENGTH_MAX: usize = 500;
 /// Answered in one go, at most.
 pub const AT_ONCE_MAX: usize = 50;
-
-/// Why a request is approved or declined: one line of 1 to 500 characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason(String);
-
-impl Reason {
-    pub fn parse(field: &str, text: &str) -> Result<Self, FieldErrors> {
-        let reason = text.trim();
-        if reason.is_empty() {
-            return Err(FieldErrors::one(field, "Say why, in a few words."));
-        }
-        if reason.chars().count() > REASON_LENGTH_MAX {
-            return Err(FieldErrors::one(field, "Shorten the reason to 500 characters."));
-        }
-        if reason.chars().any(char::is_control) {
-            return Err(FieldErrors::one(field, "Write the reason on one line, without control characters."));
-        }
-        Ok(Self(reason.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// What is said to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,7 +188,7 @@ pub struct Pending {
 pub async fn pending(db: impl PgExecutor<'_>, _: &Admin, orders: &[OrderId]) -> Result<Vec<Pending>> {
     Ok(sqlx::query_as!(
         Pending,
-        r#"select o.id as "id: OrderId", coalesce(person.email, person.claimed_email) as "buyer_email!", o.plan_name, o.credits as "credits: Credits", o.note,
+        r#"select o.id as "id: OrderId", person.known_as as "buyer_email!", o.plan_name, o.credits as "credits: Credits", o.note,
             o.created_at
         from credit_orders o join user_profiles person on person.id = o.buyer_id
         where o.id = any($1) and o.state = 'requested' order by o.created_at, o.id"#,

@@ -10,6 +10,7 @@ use crate::people::SignedIn;
 use crate::plans::{self, Offer};
 use crate::providers::{Checkout, CheckoutRequest, ProviderError};
 use crate::reconcile::sweep;
+use crate::settings::payments_stopped;
 use crate::{Context, Error, Refusal, Result, ids, memberships, tasks};
 
 /// Declined payments of one buyer within [`DECLINES_COUNTED_FOR`]. Stolen cards are tried out in small purchases.
@@ -27,11 +28,14 @@ pub enum Started {
 
 /// Starts buying a plan. The same form sent again, even at the same moment, leads to the same checkout.
 ///
-/// Errors: what [`memberships::require`] refuses, [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`],
+/// Errors: [`Refusal::PaymentsAreStopped`], what [`memberships::require`] refuses, [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`],
 /// [`Refusal::FormUsedForAnotherPlan`], [`Refusal::TooManyDeclines`];
 /// [`Refusal::CheckoutUnavailable`] when the provider made none: then the order is closed as failed and nothing was
 /// charged; the same form may be sent again.
 pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
+    if payments_stopped(&ctx.db).await?.is_some() {
+        return Err(Refusal::PaymentsAreStopped.into());
+    }
     refuse_after_declines(ctx, buyer.id()).await?;
     let order = if let Some(order) = find(ctx, buyer.id(), &key).await? {
         order

@@ -1,29 +1,16 @@
 //! Orders as those who look after them see them: all of everybody's, filtered, searched, a page at a time.
 
-use domain::{Credits, Currency, OrderId, OrderState, PersonId, Price, Provider};
+use domain::{Credits, Currency, OrderId, OrderState, PersonId, Provider};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
+use super::list::{Listed, Row};
+use crate::Result;
 use crate::people::roles::Support;
-use crate::{Result, plans};
 
 pub const PAGE_ORDERS: usize = 50;
 /// People whose address begins with what was searched for, at most.
 const PEOPLE_MAX: i64 = 100;
-
-/// One order in the list.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    pub id: OrderId,
-    pub buyer: PersonId,
-    pub buyer_email: String,
-    pub plan_name: String,
-    pub credits: Credits,
-    pub price: Price,
-    pub provider: Provider,
-    pub state: OrderState,
-    pub created_at: OffsetDateTime,
-}
 
 /// Which orders to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,7 +73,8 @@ pub async fn page(db: impl PgExecutor<'_>, _: &Support, wanted: &Wanted, after: 
         Search::Email(email) => (None, None, Some(email.as_str())),
     };
     // A search names a few orders by an index of its own; only without one is the whole list walked.
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"with searched as materialized (
             select id from credit_orders where id = $3
             union select id from credit_orders where $4::text is not null and checkout_id = $4
@@ -103,7 +91,7 @@ pub async fn page(db: impl PgExecutor<'_>, _: &Support, wanted: &Wanted, after: 
                 )
         )
         select o.id as "id: OrderId", o.buyer_id as "buyer: PersonId",
-            coalesce(person.email, person.claimed_email) as "email!", o.plan_name,
+            person.known_as as "email!", o.plan_name,
             coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.price_minor,
             o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
             o.created_at
@@ -123,20 +111,7 @@ pub async fn page(db: impl PgExecutor<'_>, _: &Support, wanted: &Wanted, after: 
     )
     .fetch_all(db)
     .await?;
-    let mut orders: Vec<Listed> = rows
-        .into_iter()
-        .map(|row| Listed {
-            id: row.id,
-            buyer: row.buyer,
-            buyer_email: row.email,
-            plan_name: row.plan_name,
-            credits: row.credits,
-            price: plans::catalogue::price(row.price_minor, row.currency),
-            provider: row.provider,
-            state: row.state,
-            created_at: row.created_at,
-        })
-        .collect();
+    let mut orders: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
     let more = orders.len() > PAGE_ORDERS;
     orders.truncate(PAGE_ORDERS);
     let last = orders.last().filter(|_| more);

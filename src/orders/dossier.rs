@@ -84,11 +84,11 @@ pub async fn load(ctx: &Context, _: &Support, id: OrderId) -> Result<Dossier> {
 async fn order(db: &mut PgConnection, id: OrderId) -> Result<Order> {
     let row = sqlx::query!(
         r#"select o.buyer_id as "buyer: PersonId",
-            coalesce(person.email, person.claimed_email) as "email!", person.name, wallet.posted - wallet.held as "available!: Credits",
+            person.known_as as "email!", person.name, wallet.posted - wallet.held as "available!: Credits",
             wallet.debt as "debt: Credits", o.plan_name, o.credits as "credits: Credits", o.price_minor,
             o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
             o.failure_message, o.note, o.checkout_id, o.created_at, o.settled_at, o.changed_at, o.next_ask_at,
-            answerer.email as "answered_by?", o.answer_reason, o.granted_credits as "granted: Credits"
+            answerer.known_as as "answered_by?", o.answer_reason, o.granted_credits as "granted: Credits"
         from credit_orders o
         join user_profiles person on person.id = o.buyer_id
         join credit_accounts wallet on wallet.owner_id = o.buyer_id and wallet.kind = 'wallet'

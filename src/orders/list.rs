@@ -5,12 +5,15 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use crate::people::SignedIn;
+use crate::people::roles::Support;
 use crate::{Result, plans};
 
 /// One order in a list.
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub id: OrderId,
+    pub buyer: PersonId,
+    /// What they are known as: their address, mostly.
     pub buyer_email: String,
     pub plan_name: String,
     pub credits: Credits,
@@ -22,17 +25,18 @@ pub struct Listed {
 
 const UNFINISHED_MAX: i64 = 5;
 
-/// A row of either list: the columns of an order as they are stored.
-struct Row {
-    id: OrderId,
-    email: String,
-    plan_name: String,
-    credits: Credits,
-    price_minor: Option<i64>,
-    currency: Option<Currency>,
-    provider: Provider,
-    state: OrderState,
-    created_at: OffsetDateTime,
+/// A row of any list: the columns of an order as they are stored.
+pub(super) struct Row {
+    pub id: OrderId,
+    pub buyer: PersonId,
+    pub email: String,
+    pub plan_name: String,
+    pub credits: Credits,
+    pub price_minor: Option<i64>,
+    pub currency: Option<Currency>,
+    pub provider: Provider,
+    pub state: OrderState,
+    pub created_at: OffsetDateTime,
 }
 
 /// The buyer's orders that still wait for something, newest first, at most five. Checkouts that were merely opened are
@@ -40,9 +44,9 @@ struct Row {
 pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &SignedIn) -> Result<Vec<Listed>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select o.id as "id: OrderId", coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.credits as "credits: Credits", o.price_minor,
-            o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
-            o.created_at
+        r#"select o.id as "id: OrderId", o.buyer_id as "buyer: PersonId", person.known_as as "email!", o.plan_name,
+            o.credits as "credits: Credits", o.price_minor, o.currency as "currency: Currency",
+            o.provider as "provider: Provider", o.state as "state: OrderState", o.created_at
         from credit_orders o join user_profiles person on person.id = o.buyer_id
         where o.buyer_id = $1 and o.state in ('processing', 'under_review', 'requested')
         order by o.created_at desc, o.id desc limit $2"#,
@@ -54,13 +58,31 @@ pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &SignedIn) -> Result<Vec
     Ok(rows.into_iter().map(Listed::from).collect())
 }
 
+/// The buyer's newest orders. Uses the index `credit_orders_buyer`.
+pub async fn of_buyer(db: impl PgExecutor<'_>, _: &Support, buyer: PersonId, limit: i64) -> Result<Vec<Listed>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select o.id as "id: OrderId", o.buyer_id as "buyer: PersonId", person.known_as as "email!", o.plan_name,
+            coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.price_minor,
+            o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
+            o.created_at
+        from credit_orders o join user_profiles person on person.id = o.buyer_id
+        where o.buyer_id = $1 order by o.created_at desc, o.id desc limit $2"#,
+        buyer as PersonId,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(Listed::from).collect())
+}
+
 /// Every order, newest first.
 pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Listed>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select o.id as "id: OrderId", coalesce(person.email, person.claimed_email) as "email!", o.plan_name, o.credits as "credits: Credits", o.price_minor,
-            o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
-            o.created_at
+        r#"select o.id as "id: OrderId", o.buyer_id as "buyer: PersonId", person.known_as as "email!", o.plan_name,
+            o.credits as "credits: Credits", o.price_minor, o.currency as "currency: Currency",
+            o.provider as "provider: Provider", o.state as "state: OrderState", o.created_at
         from credit_orders o join user_profiles person on person.id = o.buyer_id
         order by o.created_at desc, o.id desc limit $1"#,
         limit,
@@ -74,6 +96,7 @@ impl From<Row> for Listed {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
+            buyer: row.buyer,
             buyer_email: row.email,
             plan_name: row.plan_name,
             credits: row.credits,

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::fresh::Fresh;
 use super::password::{self, NewPassword};
-use super::{Role, SignedIn, devices, half, links, sessions};
+use super::{SignedIn, devices, half, links, sessions};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::notify::{self, AccountNews, News};
 use crate::{Context, Result};
@@ -65,27 +65,4 @@ pub async fn change_password(ctx: &Context, fresh: &Fresh, new: NewPassword, ori
     audit::record(&mut tx, &by.did(What::PasswordChanged, About::Person(id)).with(change)).await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// Gives somebody a role and ends their sessions, so that new rights begin with a new session. `why` is written down.
-/// `false`: there is nobody with this email.
-pub async fn set_role(ctx: &Context, by: &By<'_>, email: &str, role: Role, why: &str) -> Result<bool> {
-    let email = email.trim().to_lowercase();
-    let mut tx = ctx.db.begin().await?;
-    let found = sqlx::query!(
-        r#"select id as "id: PersonId", role from user_profiles where email = $1 for no key update"#,
-        email
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(found) = found else { return Ok(false) };
-    sqlx::query!("update user_profiles set role = $2 where id = $1", found.id as PersonId, role.as_str())
-        .execute(&mut *tx)
-        .await?;
-    let ended = sessions::end_all(&mut *tx, found.id).await?;
-    let change = Change::none().from_to("role", found.role, role.as_str()).noted("sessions_ended", ended);
-    let deed = by.did(What::RoleChanged, About::Person(found.id)).with(change).because(why);
-    audit::record(&mut tx, &deed).await?;
-    tx.commit().await?;
-    Ok(true)
 }

@@ -130,3 +130,16 @@ pub(super) async fn end_of_identity(
     sqlx::query!("delete from sessions where grant_id = any($1)", &ended).execute(&mut *tx).await?;
     jobs::enqueue(tx, &CareForGrants {}).await
 }
+
+/// Ends all that was granted for any of the person's accounts elsewhere. Their sessions are ended by whoever asks for this.
+pub(super) async fn end_of_person(tx: &mut PgConnection, now: OffsetDateTime, person: PersonId) -> Result<()> {
+    sqlx::query!(
+        "update identity_grants g set ended_at = $2, ended_why = 'unlinked' from identities i
+        where i.person_id = $1 and g.identity_id = i.id and g.ended_at is null",
+        person as PersonId,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    jobs::enqueue(tx, &CareForGrants {}).await
+}

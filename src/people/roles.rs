@@ -1,6 +1,8 @@
 //! Proofs of what somebody may do. Whoever holds one was asked about in the database during this request; a verb that wants
 //! one in its signature can't be called without (T40).
 
+pub mod change;
+
 use domain::Role;
 
 use super::SignedIn;

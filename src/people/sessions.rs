@@ -128,6 +128,42 @@ pub(super) async fn end_all_but(db: impl PgExecutor<'_>, person: PersonId, this:
     Ok(ended.rows_affected())
 }
 
+/// Whose sessions an operator ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    All,
+    Person(PersonId),
+    Role(Role),
+}
+
+/// Ends sessions, and says how many there were.
+pub async fn end_of(ctx: &Context, by: &By<'_>, whose: Ending) -> Result<u64> {
+    let (person, role) = match whose {
+        Ending::All => (None, None),
+        Ending::Person(person) => (Some(person), None),
+        Ending::Role(role) => (None, Some(role)),
+    };
+    let mut tx = ctx.db.begin().await?;
+    let ended = sqlx::query!(
+        "delete from sessions
+        where ($1::uuid is null or person_id = $1)
+            and ($2::text is null or person_id in (select id from user_profiles where role = $2))",
+        person as Option<PersonId>,
+        role as Option<Role>,
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    let about = match (person, role) {
+        (Some(person), _) => About::Person(person),
+        (None, role) => About::Thing { kind: "sessions", id: role.map_or("all", Role::as_str) },
+    };
+    audit::record(&mut tx, &by.did(What::SessionsEnded, about).with(Change::none().noted("sessions_ended", ended)))
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
 /// Ends all sessions of somebody whose rights change, and says how many there were. The caller notes why.
 pub(super) async fn end_all(db: impl PgExecutor<'_>, person: PersonId) -> Result<u64> {
     let ended = sqlx::query!("delete from sessions where person_id = $1", person as PersonId).execute(db).await?;

@@ -1,4 +1,5 @@
-//! The catalogue as pages show it, kept for a moment: each page needs it, and it changes a few times a year.
+//! The catalogue as pages show it, and whether it is for sale, kept for a moment: each page needs it, and it changes a few
+//! times a year.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use sqlx::PgPool;
 
 use super::catalogue::{Offer, catalogue};
 use crate::Result;
+use crate::settings::payments_stopped;
 
 /// How long a change may take to reach the pages. Nothing is sold by what stands here: an order reads its plan anew.
 const FRESH_FOR: Duration = Duration::from_secs(1);
@@ -15,27 +17,37 @@ const FRESH_FOR: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default)]
 pub struct Shelf(Arc<RwLock<Option<Kept>>>);
 
+/// What stands on it.
+#[derive(Debug, Clone)]
+pub struct Display {
+    /// Every plan on sale.
+    pub offers: Arc<[Offer]>,
+    /// What buyers read while payments are stopped.
+    pub stopped: Option<Arc<str>>,
+}
+
 #[derive(Debug)]
 struct Kept {
-    offers: Arc<[Offer]>,
+    display: Display,
     read_at: Instant,
 }
 
 impl Shelf {
-    /// Every plan on sale, at most a second old.
-    pub async fn offers(&self, db: &PgPool) -> Result<Arc<[Offer]>> {
-        if let Some(offers) = self.fresh() {
-            return Ok(offers);
+    /// At most a second old.
+    pub async fn look(&self, db: &PgPool) -> Result<Display> {
+        if let Some(display) = self.fresh() {
+            return Ok(display);
         }
         let read_at = Instant::now();
-        let offers: Arc<[Offer]> = catalogue(db).await?.into();
+        let stopped = payments_stopped(db).await?.map(|stopped| Arc::from(stopped.message));
+        let display = Display { offers: catalogue(db).await?.into(), stopped };
         // Several may read at the same time when a second is over; that is cheaper than to wait for each other.
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Kept { offers: offers.clone(), read_at });
-        Ok(offers)
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Kept { display: display.clone(), read_at });
+        Ok(display)
     }
 
-    fn fresh(&self) -> Option<Arc<[Offer]>> {
+    fn fresh(&self) -> Option<Display> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|kept| kept.read_at.elapsed() < FRESH_FOR).map(|kept| kept.offers.clone())
+        kept.as_ref().filter(|kept| kept.read_at.elapsed() < FRESH_FOR).map(|kept| kept.display.clone())
     }
 }

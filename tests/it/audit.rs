@@ -9,7 +9,7 @@ use atlas::audit::list::{Entry, Filter, after, newest};
 use atlas::audit::verify::{Verified, still_has, verify};
 use atlas::audit::{About, By, Change, Origin, What, Who, export, record};
 use atlas::limits::{Limit, take};
-use atlas::people::account::set_role;
+use atlas::people::roles::change::set_role;
 use atlas::people::sessions::{end, end_others, end_this};
 use atlas::people::sign_in::{Knock, sign_in};
 use atlas::people::{Role, SignedIn};

@@ -1,6 +1,7 @@
 //! Spends of applications: many at once through few transactions, each with its own answer.
 
 use atlas::api_keys::Scope;
+use atlas::api_keys::activity::activity;
 use atlas::api_keys::create::{Created, NewApiKey, create};
 use atlas::api_keys::revoke::revoke;
 use atlas::api_keys::secret::KeyHash;
@@ -197,4 +198,22 @@ async fn a_busy_wallet_takes_no_more_than_its_share(pool: PgPool) {
     of_ben.await.unwrap();
     shop.spend(&one_more).await.unwrap();
     assert_eq!(shop.stage.posted(&ana).await, 743);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn what_a_leaked_key_did_is_found(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let (ana, ben) = (shop.customer("ana", 100).await, shop.customer("ben", 100).await);
+    for (person, credits) in [(&ana, 7), (&ben, 30), (&ana, 3)] {
+        shop.spend(&shop.request(person.id(), credits)).await.unwrap();
+    }
+    let found = activity(&shop.stage.ctx.db, shop.key.id, None, 2).await.unwrap();
+    assert_eq!((found.transactions, found.wallets, found.credits), (3, 2, Credits::new(40)));
+    assert_eq!(found.name, "Shop");
+    assert_eq!(found.newest.len(), 2, "as many as were asked for");
+    assert_eq!((found.newest[0].person, found.newest[0].credits), (Some(ana.id()), Credits::new(3)));
+    let later = found.last_at.unwrap() + time::Duration::seconds(1);
+    assert_eq!(activity(&shop.stage.ctx.db, shop.key.id, Some(later), 10).await.unwrap().transactions, 0);
+    let unknown = domain::ApiKeyId::from_uuid(ids::fresh());
+    assert!(matches!(activity(&shop.stage.ctx.db, unknown, None, 10).await, Err(Error::NotFound)));
 }

@@ -1,6 +1,7 @@
 //! A scene: a database, a clock that stands still, a provider that does as it is told, and people who buy. The context
 //! works under [`atlas::APP_ROLE`], so that every test also shows that the least rights are enough.
 
+pub mod boss;
 mod debt;
 mod ledger;
 

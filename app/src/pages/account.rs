@@ -1,8 +1,10 @@
 //! What people see and change about themselves.
 
 mod browser;
+pub mod delete;
 pub mod email;
 mod membership;
+mod own_data;
 pub mod password;
 pub mod second_factor;
 mod sessions;
@@ -78,6 +80,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
             <whop::WhopAccount ways offered=request.ctx().whop_oauth.is_some() />
             <membership::MembershipAccount standing form=licence_form />
             <sessions::Sessions sessions=open />
+            <own_data::OwnData />
             <section class="stack" aria-labelledby="out-title">
                 <h2 id="out-title">"Leave"</h2>
                 <form method="post" action=SignOut::PATH>

@@ -1,14 +1,21 @@
 //! Where those begin who look after Atlas, and what they see there.
 
 pub mod answer;
+pub mod audit;
+pub mod event;
+pub mod events;
 pub mod order;
 pub mod orders;
+pub mod people;
+pub mod person;
+pub mod settings;
 
-use atlas::Result;
 use atlas::people::roles::{Admin as AdminRole, Support};
+use atlas::{Error, Result};
 use domain::{Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_location;
 
 use crate::parts::problem::problem;
 use crate::request::Request;
@@ -39,7 +46,8 @@ where
     let drawn = async {
         let request = Request::current()?;
         let support = request.support().await?;
-        draw(request, support).await
+        let role = support.person().role();
+        Ok::<_, Error>(beside_places(role, draw(request, support).await?))
     };
     drawn.await.unwrap_or_else(|error| problem(&error))
 }
@@ -52,9 +60,37 @@ where
     let drawn = async {
         let request = Request::current()?;
         let admin = request.admin().await?;
-        draw(request, admin).await
+        let role = admin.person().role();
+        Ok::<_, Error>(beside_places(role, draw(request, admin).await?))
     };
     drawn.await.unwrap_or_else(|error| problem(&error))
+}
+
+/// What a role can go to.
+fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    [
+        (Role::Support, paths::ADMIN_ORDERS, "Orders", "every order with its whole story, and the requests that wait"),
+        (Role::Support, paths::ADMIN_PEOPLE, "People", "anybody’s credits, where they came from, and where they went"),
+        (Role::Support, paths::ADMIN_EVENTS, "Events", "what the provider told us, and what became of it"),
+        (Role::Admin, paths::ADMIN_AUDIT, "Audit", "who did what, and when"),
+        (Role::Admin, paths::ADMIN_SETTINGS, "Settings", "stopping payments, and letting them go on"),
+    ]
+    .into_iter()
+    .filter(move |(least, ..)| role >= *least)
+    .map(|(_, path, title, what)| (path, title, what))
+}
+
+fn beside_places(role: Role, page: AnyView) -> AnyView {
+    let here = use_location().pathname.get_untracked();
+    let links = places(role).map(|(path, title, _)| {
+        let is_here = here == path || here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        view! { <a href=path aria-current=is_here.then_some("page")>{title}</a> }
+    });
+    view! {
+        <nav class="places" aria-label="Administration">{links.collect_view()}</nav>
+        {page}
+    }
+    .into_any()
 }
 
 #[component]
@@ -66,7 +102,11 @@ fn AdminPage(role: Role) -> impl IntoView {
             <div class="page-head"><h1>"Administration"</h1></div>
             <section class="stack" aria-labelledby="places-title">
                 <h2 id="places-title">"Places"</h2>
-                <p><a href=paths::ADMIN_ORDERS>"Orders"</a>": every order with its whole story, and the requests that wait."</p>
+                <ul class="list">
+                    {places(role)
+                        .map(|(path, title, what)| view! { <li><a href=path>{title}</a>{format!(": {what}.")}</li> })
+                        .collect_view()}
+                </ul>
             </section>
             <section class="stack" aria-labelledby="roles-title">
                 <h2 id="roles-title">"What each role may do"</h2>

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use self::balance::BalanceSection;
-use self::plans::PlanSheet;
+use self::plans::{PlanSheet, Stopped};
 use crate::flash::{self, form_of};
 use crate::pages::for_person;
 use crate::parts::membership::MembershipNotice;
@@ -34,7 +34,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
     let db = &request.ctx().db;
     let span = Span { today: request.ctx().now().date(), days: HISTORY_DAYS, lines: RECENT_LINES };
     let overview = overview(db, person.id(), span).await?;
-    let offers = request.site().shelf.offers(db).await?;
+    let shelf = request.site().shelf.look(db).await?;
     let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
     let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
     let flash = flash::take(&request).await?;
@@ -61,8 +61,14 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
             <BalanceSection balance=person.balance() history=overview.history />
             <section aria-labelledby="plans-title" id="plans">
                 <div class="section-head"><h2 id="plans-title">"Add credits"</h2></div>
-                <MembershipNotice standing />
-                <PlanSheet offers form />
+                {match shelf.stopped {
+                    Some(message) => view! { <Stopped message /> }.into_any(),
+                    None => view! {
+                        <MembershipNotice standing />
+                        <PlanSheet offers=shelf.offers form />
+                    }
+                    .into_any(),
+                }}
             </section>
             <section aria-labelledby="recent-title">
                 <div class="section-head">

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use atlas::Context;
 use atlas::audit::list::{Entry, Filter, PAGE, after, newest};
 use atlas::audit::{What, export, verify};
@@ -11,7 +11,6 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::OrSaid as _;
 use super::print::{self, Format};
@@ -59,15 +58,11 @@ pub struct Which {
     #[arg(long, value_parser = PossibleValuesParser::new(What::ALL.iter().map(|what| what.as_str())), hide_possible_values = true)]
     deed: Option<String>,
     /// From this time on: 2026-11-21T02:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
     since: Option<OffsetDateTime>,
     /// Before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
     until: Option<OffsetDateTime>,
-}
-
-fn time(text: &str) -> Result<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).context("write it like 2026-11-21T02:00:00Z")
 }
 
 impl Which {

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use atlas::Context;
 use atlas::api_keys::Scope;
+use atlas::api_keys::activity::activity;
 use atlas::api_keys::create::{NewApiKey, create};
 use atlas::api_keys::list::{Listed, list};
 use atlas::api_keys::revoke::revoke;
@@ -38,6 +39,19 @@ pub enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// What was booked under a key: for when one leaked.
+    Activity {
+        /// Its id, as `atlas key list` shows it.
+        id: String,
+        /// From this time on: 2026-11-21T02:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = super::time)]
+        since: Option<time::OffsetDateTime>,
+        /// How many of the newest bookings to list, at most 10000.
+        #[arg(long, default_value_t = 100)]
+        limit: i64,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Take a key out of use, from the next request on.
     Revoke {
         /// Its id, as `atlas key list` shows it.
@@ -69,6 +83,30 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
                 ("USED", "last_used_at"),
                 ("REVOKED", "revoked_at"),
                 ("ID", "id"),
+            ];
+            print::table(format, &columns, rows)
+        }
+        Command::Activity { id, since, limit, format } => {
+            let key = ApiKeyId::from_uuid(super::parse_id(&id, "key")?);
+            let found = match activity(&ctx.db, key, since, limit).await {
+                Err(atlas::Error::NotFound) => bail!("there is no key {id}"),
+                found => found.or_said()?,
+            };
+            if format.is_json() {
+                return print::line(&serde_json::to_string_pretty(&found)?);
+            }
+            print::line(&format!(
+                "{}: {} bookings, {} credits from {} wallets, booked against {}.",
+                found.name, found.transactions, found.credits, found.wallets, found.counter
+            ))?;
+            let rows = found.newest.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+            let columns = [
+                ("AT", "at"),
+                ("CREDITS", "credits"),
+                ("PERSON", "person"),
+                ("DESCRIPTION", "description"),
+                ("KEY", "key"),
+                ("TRANSACTION", "transaction"),
             ];
             print::table(format, &columns, rows)
         }

@@ -5,9 +5,9 @@ use std::io::Read as _;
 use anyhow::{Result, bail};
 use atlas::Context;
 use atlas::audit::{By, Origin, Who};
-use atlas::people::account::set_role;
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
+use atlas::people::roles::change::set_role;
 use atlas::people::second_factor;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -53,7 +53,7 @@ pub enum Command {
 }
 
 /// One of the four words, listed where another was typed.
-fn role() -> impl TypedValueParser<Value = Role> {
+pub fn role() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str())).try_map(|word| word.parse::<Role>())
 }
 

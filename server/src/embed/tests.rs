@@ -20,7 +20,7 @@ use crate::layers::{Known, wrap};
 const PUBLIC_URL: &str = "https://credits.example.com";
 const ISSUER: &str = "https://api.whop.com";
 // A key pair made for these tests; it opens nothing.
-const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"miSUMd3hIKJ0K8vJxQQEdOQFIXU6h7MsyVcDdU3cSwc","y":"AgbDnPy4e68LxaketRMRcYvoanJRoNXK6r_eJ341Hcc"}"#;
+pub const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"miSUMd3hIKJ0K8vJxQQEdOQFIXU6h7MsyVcDdU3cSwc","y":"AgbDnPy4e68LxaketRMRcYvoanJRoNXK6r_eJ341Hcc"}"#;
 const PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgENrzv9b8SoDVVz1/1KlKKEPRfXCWTjL5788bnbKlS4GhRANCAASaJJQx3eEgonQry8nFBAR05AUhdTqHsyzJVwN1TdxLBwIGw5z8uHuvC8WpHrUTEXGL6GpyUaDVyuq/3id+NR3H";
 const NOW: i64 = 1_795_000_000;
 

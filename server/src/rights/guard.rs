@@ -105,6 +105,9 @@ impl Guard {
             (Kind::Page | Kind::File, _) => self.nothing_here(request).await,
             (Kind::Stream, Need::SignedIn) => StatusCode::UNAUTHORIZED.into_response(),
             (Kind::Stream, _) => StatusCode::NOT_FOUND.into_response(),
+            (Kind::Api, Need::SignedIn) if matches!(visitor, Visitor::Nobody) => {
+                layers::refuse(request.headers(), StatusCode::UNAUTHORIZED, "You are not signed in. Sign in first.")
+            }
             (Kind::Form | Kind::Api | Kind::Webhook | Kind::Machine, _) => {
                 let sentence = "Your account may not do this. Nothing was changed.";
                 layers::refuse(request.headers(), StatusCode::FORBIDDEN, sentence)

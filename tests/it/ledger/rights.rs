@@ -80,6 +80,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "audit_record",
             "credits_broken_seals",
             "credits_capture_batch",
+            "credits_close_wallet",
             "credits_expire",
             "credits_grant",
             "credits_grant_batch",
@@ -93,6 +94,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "credits_spend_batch",
             "credits_take_back_batch",
             "credits_transfer_batch",
+            "forget_event_bodies",
         ]
     );
     let unsafe_definers = stage

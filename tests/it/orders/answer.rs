@@ -1,39 +1,19 @@
 //! Requests are answered once, whoever answers, however many at once.
 
-use atlas::audit::Origin;
-use atlas::orders::answer::{AT_ONCE_MAX, Answer, Outcome, Reason, answer, pending};
+use atlas::audit::{Origin, Reason};
+use atlas::orders::answer::{AT_ONCE_MAX, Answer, Outcome, answer, pending};
 use atlas::orders::desk::{self, Search, Wanted};
 use atlas::orders::request::{Note, submit};
 use atlas::orders::{FormKey, dossier, receipt};
 use atlas::people::SignedIn;
-use atlas::people::fresh::{self, Fresh};
 use atlas::people::roles::{Admin, Support};
 use atlas::{Error, Refusal, Result};
 use domain::{Credits, OrderId, OrderState};
 use futures::future::join_all;
 use sqlx::PgPool;
 
+use crate::stage::boss::{Boss, admin};
 use crate::stage::{Stage, refusal};
-
-/// An admin, who confirmed a moment ago that it is them.
-struct Boss(Admin, Fresh);
-
-async fn admin(stage: &Stage, name: &str) -> Boss {
-    let person = stage.buyer(name).await;
-    let sql = "update user_profiles set role = 'admin' where id = $1";
-    sqlx::query(sql).bind(person.id()).execute(&stage.owner).await.unwrap();
-    let person = stage.again(person.id()).await;
-    let session: [u8; 32] = rand::random();
-    sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', 'infinity')")
-        .bind(&session[..])
-        .bind(person.id())
-        .execute(&stage.owner)
-        .await
-        .unwrap();
-    fresh::note(&stage.ctx.db, &person, session).await.unwrap();
-    let fresh = fresh::check(&stage.ctx.db, &person, session).await.unwrap().unwrap();
-    Boss(Admin::prove(person).unwrap(), fresh)
-}
 
 async fn asks(stage: &Stage, buyer: &SignedIn) -> OrderId {
     let note = Note::parse("note", "For <b>12</b> people").unwrap();

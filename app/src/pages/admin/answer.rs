@@ -10,7 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::for_admin;
-use crate::actions::admin::{ANSWER_FORM, ApproveRequests, RejectRequests};
+use crate::actions::admin::requests::{ANSWER_FORM, ApproveRequests, RejectRequests};
 use crate::flash::{self, Form, form_of};
 use crate::parts::field::{ErrorSummary, TextField};
 use crate::parts::notice::FlashNotice;

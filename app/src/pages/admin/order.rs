@@ -11,6 +11,7 @@ use super::for_staff;
 use crate::flash;
 use crate::pages::param;
 use crate::parts::notice::FlashNotice;
+use crate::parts::records::{Column, Record, Records};
 use crate::parts::small::{Badge, CopyableId, Moment, SignedCredits};
 use crate::request::Request;
 use crate::words;
@@ -92,10 +93,15 @@ fn Facts(order: Order) -> impl IntoView {
 
 #[component]
 fn Payments(payments: Vec<Payment>, refunds: Vec<Refund>, disputes: Vec<Dispute>) -> impl IntoView {
-    if payments.is_empty() {
-        return ().into_any();
-    }
-    let rows = payments.into_iter().map(|payment| {
+    const COLUMNS: &[Column] = &[
+        Column::Text("Payment"),
+        Column::Text("State"),
+        Column::Number("Amount"),
+        Column::Number("Refunded"),
+        Column::Text("Credits"),
+        Column::Text("Paid"),
+    ];
+    let records = payments.into_iter().map(|payment| {
         let (state, tone) = words::payment_state(payment.state);
         let credits = match (payment.granted, payment.taken > Credits::ZERO, payment.frozen > Credits::ZERO) {
             (false, ..) => "none given".to_owned(),
@@ -103,165 +109,101 @@ fn Payments(payments: Vec<Payment>, refunds: Vec<Refund>, disputes: Vec<Dispute>
             (true, true, _) => format!("given, {} taken back", payment.taken),
             (true, false, true) => format!("given, {} held", payment.frozen),
         };
-        let mine = payment.id.clone();
-        let reversals = refunds
-            .iter()
-            .filter(|refund| refund.payment == mine)
-            .map(|refund| format!("Refund {} of {}: {}", refund.id, refund.amount, refund.state))
-            .chain(disputes.iter().filter(|dispute| dispute.payment == mine).map(|dispute| {
-                let amount = dispute.amount.map(|amount| format!(" over {amount}")).unwrap_or_default();
-                format!("Dispute {}{amount}: {}", dispute.id, dispute.state)
-            }))
-            .map(|line| view! { <li>{line}</li> })
-            .collect::<Vec<_>>();
-        view! {
-            <tr>
-                <th scope="row"><CopyableId id=payment.id what="payment’s id" /></th>
-                <td data-label="State"><Badge words=state tone /></td>
-                <td data-label="Amount" class="number">{payment.amount.map(|amount| amount.to_string())}</td>
-                <td data-label="Refunded" class="number">{payment.refunded.map(|amount| amount.to_string())}</td>
-                <td data-label="Credits">{credits}</td>
-                <td data-label="Paid">{payment.paid_at.map(|at| view! { <Moment at /> })}</td>
-            </tr>
-            {payment.failure_message.map(|message| view! { <tr><td colspan="6">{message}</td></tr> })}
-            {(!reversals.is_empty()).then(|| view! { <tr><td colspan="6"><ul>{reversals}</ul></td></tr> })}
+        let under = below(&payment, &refunds, &disputes);
+        Record {
+            cells: vec![
+                view! { <CopyableId id=payment.id what="payment’s id" /> }.into_any(),
+                view! { <Badge words=state tone /> }.into_any(),
+                payment.amount.map(|amount| amount.to_string()).into_any(),
+                payment.refunded.map(|amount| amount.to_string()).into_any(),
+                credits.into_any(),
+                payment.paid_at.map(|at| view! { <Moment at /> }).into_any(),
+            ],
+            under,
         }
     });
-    view! {
-        <section class="stack" aria-labelledby="payments-title">
-            <h2 id="payments-title">"Payments"</h2>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Payment"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col" class="number">"Amount"</th>
-                        <th scope="col" class="number">"Refunded"</th>
-                        <th scope="col">"Credits"</th>
-                        <th scope="col">"Paid"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </section>
-    }
-    .into_any()
+    view! { <Records id="payments-title" title="Payments" columns=COLUMNS records=records.collect() /> }
+}
+
+/// What went wrong with a payment, and what took it back.
+fn below(payment: &Payment, refunds: &[Refund], disputes: &[Dispute]) -> Option<AnyView> {
+    let refunds = refunds.iter().filter(|refund| refund.payment == payment.id);
+    let disputes = disputes.iter().filter(|dispute| dispute.payment == payment.id);
+    let failure = payment.failure_message.clone();
+    let lines: Vec<String> = failure
+        .into_iter()
+        .chain(refunds.map(|refund| format!("Refund {} of {}: {}", refund.id, refund.amount, refund.state)))
+        .chain(disputes.map(|dispute| match dispute.amount {
+            Some(amount) => format!("Dispute {} over {amount}: {}", dispute.id, dispute.state),
+            None => format!("Dispute {}: {}", dispute.id, dispute.state),
+        }))
+        .collect();
+    let items = lines.iter().map(|line| view! { <li>{line.clone()}</li> }).collect_view();
+    (!lines.is_empty()).then(|| view! { <ul class="list">{items}</ul> }.into_any())
 }
 
 #[component]
 fn Bookings(bookings: Vec<Booking>) -> impl IntoView {
-    if bookings.is_empty() {
-        return view! {
-            <section class="stack" aria-labelledby="booked-title">
-                <h2 id="booked-title">"Ledger"</h2>
-                <p class="muted">"No credits were given for this order."</p>
-            </section>
-        }
-        .into_any();
-    }
-    let rows = bookings.into_iter().map(|booking| {
-        view! {
-            <tr>
-                <th scope="row">{words::transaction_kind(booking.kind)}</th>
-                <td data-label="What">{booking.description}</td>
-                <td data-label="Credits" class="number"><SignedCredits amount=booking.net /></td>
-                <td data-label="Owed" class="number">
-                    {(booking.debt_change != Credits::ZERO).then(|| booking.debt_change.signed())}
-                </td>
-                <td data-label="Balance" class="number">{booking.balance_after.to_string()}</td>
-                <td data-label="By">{booking.actor}</td>
-                <td data-label="When"><Moment at=booking.at /></td>
-            </tr>
-        }
+    const COLUMNS: &[Column] = &[
+        Column::Text("Kind"),
+        Column::Text("What"),
+        Column::Number("Credits"),
+        Column::Number("Owed"),
+        Column::Number("Balance"),
+        Column::Text("By"),
+        Column::Text("When"),
+    ];
+    let records = bookings.into_iter().map(|booking| {
+        Record::from(vec![
+            words::transaction_kind(booking.kind).into_any(),
+            booking.description.into_any(),
+            view! { <SignedCredits amount=booking.net /> }.into_any(),
+            (booking.debt_change != Credits::ZERO).then(|| booking.debt_change.signed()).into_any(),
+            booking.balance_after.to_string().into_any(),
+            booking.actor.into_any(),
+            view! { <Moment at=booking.at /> }.into_any(),
+        ])
     });
     view! {
-        <section class="stack" aria-labelledby="booked-title">
-            <h2 id="booked-title">"Ledger"</h2>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Kind"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col" class="number">"Credits"</th>
-                        <th scope="col" class="number">"Owed"</th>
-                        <th scope="col" class="number">"Balance"</th>
-                        <th scope="col">"By"</th>
-                        <th scope="col">"When"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </section>
+        <Records id="booked-title" title="Ledger" columns=COLUMNS records=records.collect()
+            none="No credits were given for this order." />
     }
-    .into_any()
 }
 
 #[component]
 fn Events(events: Vec<Event>) -> impl IntoView {
-    if events.is_empty() {
-        return ().into_any();
-    }
-    let rows = events.into_iter().map(|event| {
-        view! {
-            <tr>
-                <th scope="row">{event.kind}</th>
-                <td data-label="About">{event.object}</td>
-                <td data-label="Became">{event.state}{event.reason.map(|reason| format!(" ({reason})"))}</td>
-                <td data-label="Tries" class="number">{event.attempts}</td>
-                <td data-label="Came"><Moment at=event.received_at /></td>
-            </tr>
-        }
+    const COLUMNS: &[Column] = &[
+        Column::Text("Event"),
+        Column::Text("About"),
+        Column::Text("Became"),
+        Column::Number("Tries"),
+        Column::Text("Came"),
+    ];
+    let records = events.into_iter().map(|event| {
+        let reason = event.reason.map(|reason| format!(" ({reason})"));
+        Record::from(vec![
+            event.kind.into_any(),
+            event.object.into_any(),
+            view! { {event.state}{reason} }.into_any(),
+            event.attempts.into_any(),
+            view! { <Moment at=event.received_at /> }.into_any(),
+        ])
     });
-    view! {
-        <section class="stack" aria-labelledby="events-title">
-            <h2 id="events-title">"What the provider told us"</h2>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Event"</th>
-                        <th scope="col">"About"</th>
-                        <th scope="col">"Became"</th>
-                        <th scope="col" class="number">"Tries"</th>
-                        <th scope="col">"Came"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </section>
-    }
-    .into_any()
+    view! { <Records id="events-title" title="What the provider told us" columns=COLUMNS records=records.collect() /> }
 }
 
 #[component]
 fn Mails(mails: Vec<Mail>) -> impl IntoView {
-    if mails.is_empty() {
-        return ().into_any();
-    }
-    let rows = mails.into_iter().map(|mail| {
-        view! {
-            <tr>
-                <th scope="row">{mail.kind.replace('_', " ")}</th>
-                <td data-label="State">{mail.state}{mail.error.map(|error| format!(": {error}"))}</td>
-                <td data-label="Written"><Moment at=mail.created_at /></td>
-                <td data-label="Sent">{mail.sent_at.map(|at| view! { <Moment at /> })}</td>
-            </tr>
-        }
+    const COLUMNS: &[Column] =
+        &[Column::Text("About"), Column::Text("State"), Column::Text("Written"), Column::Text("Sent")];
+    let records = mails.into_iter().map(|mail| {
+        let error = mail.error.map(|error| format!(": {error}"));
+        Record::from(vec![
+            mail.kind.replace('_', " ").into_any(),
+            view! { {mail.state}{error} }.into_any(),
+            view! { <Moment at=mail.created_at /> }.into_any(),
+            mail.sent_at.map(|at| view! { <Moment at /> }).into_any(),
+        ])
     });
-    view! {
-        <section class="stack" aria-labelledby="mails-title">
-            <h2 id="mails-title">"Mails"</h2>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"About"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Written"</th>
-                        <th scope="col">"Sent"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </section>
-    }
-    .into_any()
+    view! { <Records id="mails-title" title="Mails" columns=COLUMNS records=records.collect() /> }
 }

@@ -2,7 +2,8 @@
 //! and answered together.
 
 use atlas::Result;
-use atlas::orders::desk::{self, After, Listed, Page, Search, Wanted};
+use atlas::orders::desk::{self, After, Page, Search, Wanted};
+use atlas::orders::list::Listed;
 use atlas::people::roles::Support;
 use domain::{OrderState, Role, paths};
 use leptos::prelude::*;

@@ -150,3 +150,16 @@ mod tests {
         assert_eq!(escape_text("</textarea><script>&"), "&lt;/textarea&gt;&lt;script&gt;&amp;");
     }
 }
+
+/// In place of the plans, while an operator lets nobody pay.
+#[component]
+pub fn Stopped(message: Arc<str>) -> impl IntoView {
+    view! {
+        <div class="notice" data-tone="wait" id="payments-stopped">
+            <p>
+                <strong>"Buying is stopped just now. "</strong><bdi>{message.to_string()}</bdi>
+                " Your credits can be spent as ever, and what you paid already arrives."
+            </p>
+        </div>
+    }
+}

@@ -111,7 +111,9 @@ pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
         && answer.location.as_ref().is_some_and(|place| place.starts_with(domain::paths::SIGN_IN));
     match (door.need, door.kind) {
         (Need::Key(_) | Need::Signature, _) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
-        (Need::SignedIn, Kind::Stream) if !signed_in => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
+        (Need::SignedIn, Kind::Stream | Kind::Api) if !signed_in => {
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}");
+        }
         (Need::SignedIn | Need::SettingUp | Need::Fresh, _) if !signed_in => {
             assert!(to_sign_in, "{said} to {:?}", answer.location);
         }
@@ -121,6 +123,7 @@ pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
         (Need::SignedIn, Kind::Page | Kind::Stream) if is_foreign => {
             assert_eq!(status, StatusCode::NOT_FOUND, "{said}");
         }
+        (Need::SignedIn, Kind::Api) => assert!(status.is_success() || status.is_client_error(), "{said}"),
         (Need::SignedIn | Need::SettingUp | Need::Fresh, Kind::Form) => {
             assert!(!to_sign_in && !status.is_success(), "{said}");
         }

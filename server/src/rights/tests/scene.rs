@@ -51,6 +51,7 @@ pub struct Victim {
     order: Uuid,
     transaction: Uuid,
     session: Uuid,
+    event: Uuid,
     plan: Uuid,
 }
 
@@ -75,6 +76,10 @@ impl Scene {
             secret,
             "--whop-company-id",
             "biz_test",
+            "--whop-app-id",
+            "app_test",
+            "--whop-app-public-key",
+            crate::embed::tests::KEY,
             // Nobody listens there.
             "--whop-api-url",
             "http://127.0.0.1:9/api/v1",
@@ -161,7 +166,7 @@ impl Scene {
         let form = format!("plan={plan}&note=Please&key=victims-key-0001");
         let asked = self.goes(&Visit::post("/do/request-credits", &form), Some(&cookie)).await;
         assert!(asked.location.as_ref().unwrap().starts_with("/payment/status"), "{asked:?}");
-        let (order, transaction, session) = sqlx::query_as(
+        let (order, transaction, session): (Uuid, Uuid, Uuid) = sqlx::query_as(
             "select o.id, t.id, s.public_id from credit_orders o, credit_transactions t, sessions s
             where o.buyer_id = $1 and s.person_id = $1 and t.scope = 'test'",
         )
@@ -169,7 +174,17 @@ impl Scene {
         .fetch_one(&ctx.db)
         .await
         .unwrap();
-        Victim { cookie, person: id.uuid(), order, transaction, session, plan }
+        let event = sqlx::query_scalar(
+            "insert into provider_events (id, provider, event_id, kind, state, reason, order_id, body, body_hash, secret, decided_at)
+            values (gen_random_uuid(), 'whop', 'evt_of_ana', 'payment.succeeded', 'parked', 'failed', $1, '{}', sha256('{}'),
+                'current', now())
+            returning id",
+        )
+        .bind(order)
+        .fetch_one(&ctx.db)
+        .await
+        .unwrap();
+        Victim { cookie, person: id.uuid(), order, transaction, session, event, plan }
     }
 }
 
@@ -199,17 +214,23 @@ impl Victim {
             order: other(self.order),
             transaction: other(self.transaction),
             session: other(self.session),
+            event: other(self.event),
             plan: other(self.plan),
         }
     }
 
     pub fn names(&self) -> Vec<String> {
-        [self.person, self.order, self.transaction, self.session].iter().map(Uuid::to_string).collect()
+        [self.person, self.order, self.transaction, self.session, self.event].iter().map(Uuid::to_string).collect()
     }
 
     /// The route with its own things in it.
     pub fn address(&self, route: &str) -> String {
-        let id = if route.starts_with("/transactions") { self.transaction } else { self.order };
+        let id = match route {
+            _ if route.starts_with("/transactions") => self.transaction,
+            _ if route.starts_with(domain::paths::ADMIN_PEOPLE) => self.person,
+            _ if route.starts_with(domain::paths::ADMIN_EVENTS) => self.event,
+            _ => self.order,
+        };
         format!("{}?order={}&id={id}", route.replace("{id}", &id.to_string()), self.order)
     }
 
@@ -243,6 +264,9 @@ impl Victim {
             ("note", text("Mallory")),
             ("order", self.order.to_string()),
             ("session", self.session.to_string()),
+            ("event", self.event.to_string()),
+            ("reason", text("Mallory")),
+            ("message", text("Mallory")),
             ("person", self.person.to_string()),
             ("owner", self.person.to_string()),
             ("id", self.order.to_string()),

@@ -1,0 +1,57 @@
+//! What is done about an event that did not fit or failed.
+
+use atlas::audit::Reason;
+use atlas::events::{Received, resolve};
+use atlas::{Error, Result};
+use domain::{EventId, FieldErrors, paths};
+use leptos::prelude::*;
+
+use crate::actions::answer;
+use crate::flash::{self, Flash, Form};
+use crate::request::Request;
+use crate::words;
+
+pub const DISMISS_FORM: &str = "dismiss-event";
+
+#[server(prefix = "/do/admin", endpoint = "replay-event")]
+pub async fn replay_event(event: String) -> Result<(), ServerFnError> {
+    let Ok(request) = Request::current() else { return Ok(()) };
+    let outcome = replay(&request, &event).await;
+    answer(&request, &page_of(&event), Form::default(), outcome).await;
+    Ok(())
+}
+
+#[server(prefix = "/do/admin", endpoint = "dismiss-event")]
+pub async fn dismiss_event(event: String, reason: String) -> Result<(), ServerFnError> {
+    let Ok(request) = Request::current() else { return Ok(()) };
+    let form = Form::new(DISMISS_FORM, &[("reason", &reason)], FieldErrors::default());
+    let outcome = dismiss(&request, &event, &reason).await;
+    answer(&request, &page_of(&event), form, outcome).await;
+    Ok(())
+}
+
+async fn replay(request: &Request, event: &str) -> Result<String> {
+    let admin = request.admin().await?;
+    let event: EventId = event.parse().map_err(|_| Error::NotFound)?;
+    let received = resolve::replay_by(request.ctx(), &admin, &request.origin(), event).await?;
+    let flash = match received {
+        Received::Applied | Received::Duplicate | Received::Ignored => Flash::Done(words::replayed(&received)),
+        Received::Waiting | Received::Quarantined(_) | Received::Parked => Flash::Refused(words::replayed(&received)),
+    };
+    flash::leave(request, flash).await?;
+    Ok(paths::admin_event(event))
+}
+
+async fn dismiss(request: &Request, event: &str, reason: &str) -> Result<String> {
+    let admin = request.admin().await?;
+    let event: EventId = event.parse().map_err(|_| Error::NotFound)?;
+    let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
+    resolve::dismiss(request.ctx(), &admin, &request.origin(), event, &reason).await?;
+    flash::leave(request, Flash::Done("The event is put away. It moved nothing.".to_owned())).await?;
+    Ok(paths::admin_event(event))
+}
+
+/// Where the form was; the list, if there is no such event.
+fn page_of(event: &str) -> String {
+    event.parse().map_or_else(|_| paths::ADMIN_EVENTS.to_owned(), paths::admin_event)
+}

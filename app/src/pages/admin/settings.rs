@@ -1,0 +1,72 @@
+//! What is switched while everything runs. It holds for every process within a second.
+
+use atlas::Result;
+use atlas::people::roles::Admin;
+use atlas::settings::{Stopped, payments_stopped};
+use domain::paths;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_meta::Title;
+
+use super::for_admin;
+use crate::actions::admin::payments::{STOP_FORM, StartPayments, StopPayments};
+use crate::flash::{self, Form, form_of};
+use crate::parts::field::{ErrorSummary, TextField};
+use crate::parts::notice::FlashNotice;
+use crate::parts::small::{Badge, Moment};
+use crate::request::Request;
+use crate::words::Tone;
+
+#[component]
+pub fn Settings() -> impl IntoView {
+    view! { <Suspense>{Suspend::new(for_admin(draw))}</Suspense> }
+}
+
+async fn draw(request: Request, _: Admin) -> Result<AnyView> {
+    let stopped = payments_stopped(&request.ctx().db).await?;
+    let flash = flash::take(&request).await?;
+    let form = form_of(flash.as_ref(), STOP_FORM);
+    Ok(view! {
+        <Title text="Settings · Atlas Credits" />
+        <main id="main" class="page page--reading">
+            <div class="page-head"><h1>"Settings"</h1></div>
+            <FlashNotice flash />
+            <section class="stack" aria-labelledby="payments-title">
+                <h2 id="payments-title">"Payments"</h2>
+                {match stopped {
+                    Some(stopped) => view! { <Stands stopped /> }.into_any(),
+                    None => view! { <Runs form /> }.into_any(),
+                }}
+                <p class="muted">
+                    <a href=paths::with_query(paths::ADMIN_AUDIT, &[("deed", "payments_stopped")])>"When they were stopped, and by whom"</a>
+                </p>
+            </section>
+        </main>
+    }
+    .into_any())
+}
+
+#[component]
+fn Stands(stopped: Stopped) -> impl IntoView {
+    view! {
+        <p><Badge words="Stopped" tone=Tone::Bad />" since "<Moment at=stopped.since />". Buyers read:"</p>
+        <blockquote class="notice" data-tone="wait"><bdi>{stopped.message}</bdi></blockquote>
+        <p>"Webhooks, refunds and spending go on, so what was paid already still arrives."</p>
+        <form method="post" action=StartPayments::PATH>
+            <button class="button button--primary" r#type="submit">"Let payments go on"</button>
+        </form>
+    }
+}
+
+#[component]
+fn Runs(form: Form) -> impl IntoView {
+    view! {
+        <p><Badge words="On" tone=Tone::Good />" Checkouts are opened for whoever wants to buy."</p>
+        <ErrorSummary form=form.clone() />
+        <form class="form" method="post" action=StopPayments::PATH>
+            <TextField form name="message" label="What buyers read meanwhile" autocomplete="off"
+                help="Say what happens and when it is over. Nothing that is paid, refunded or disputed stops." />
+            <div class="form-foot"><button class="button button--danger" r#type="submit">"Stop payments"</button></div>
+        </form>
+    }
+}

@@ -1,0 +1,172 @@
+// Those who look after Atlas: people, events, the audit, and the switch that stops payments.
+
+import assert from 'node:assert/strict'
+import { findings, overflow } from './axe.mjs'
+import { balanceOf, inState, openCheckout, pay, plan, signIn, signUp } from './steps.mjs'
+import { stage } from './story.mjs'
+
+const { story, stories } = stage()
+
+const summary = (page) => page.getByRole('group', { name: 'Please mend this first' })
+
+async function admin(visit, settings) {
+  const visitor = await visit(settings)
+  await signIn(visitor, 'admin@example.com', 'admin-demo-password')
+  await visitor.page.waitForURL('**/credits')
+  return visitor
+}
+
+async function whoBought(visit, stack) {
+  const buyer = await visit()
+  const email = await signUp(buyer)
+  await openCheckout(buyer)
+  await pay(buyer)
+  await inState(buyer.page, 'paid').waitFor()
+  const [{ id }] = await stack.sql`select id from user_profiles where email = ${email}`
+  return { buyer, email, id }
+}
+
+const nav = (page, name) => page.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name })
+
+stories('payments are stopped and started again by a page', async ({ stack, visit }) => {
+  const { page } = await admin(visit)
+  const buyer = await visit()
+  await signUp(buyer)
+  await page.goto('/admin')
+  await page.getByRole('main').getByRole('link', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'Stop payments' }).waitFor()
+  // A blank gets past the browser, and not past us.
+  await page.getByLabel('What buyers read meanwhile').fill(' ')
+  await page.getByRole('button', { name: 'Stop payments' }).click()
+  await summary(page).waitFor()
+  await page.getByLabel('What buyers read meanwhile').fill('Back at <b>noon</b>.')
+  await page.getByRole('button', { name: 'Stop payments' }).click()
+  try {
+    await page.getByText('Payments are stopped, everywhere within a second.').waitFor()
+    await page.getByText('Back at <b>noon</b>.').waitFor()
+    await assertSoon(async () => {
+      await buyer.page.goto('/credits')
+      return (await buyer.page.getByText('Back at <b>noon</b>.').count()) === 1
+    })
+    assert.equal(await buyer.page.getByRole('button', { name: 'Buy credits' }).count(), 0)
+    await page.getByRole('link', { name: 'When they were stopped, and by whom' }).click()
+    await page.getByRole('row').filter({ hasText: 'payments stopped' }).first().waitFor()
+    await nav(page, 'Settings').click()
+  } finally {
+    await page.goto('/admin/settings')
+    await page.getByRole('button', { name: 'Let payments go on' }).click()
+    await page.getByText('Payments go on.').waitFor()
+  }
+  await assertSoon(async () => {
+    await buyer.page.goto('/credits')
+    return (await plan(buyer.page, 'Starter').getByRole('button', { name: 'Buy credits' }).count()) === 1
+  })
+})
+
+stories('"where are my credits?" is answered from a search, and a role is given with a reason', async ({ stack, visit }) => {
+  const { buyer, email, id } = await whoBought(visit, stack)
+  const { page } = await admin(visit)
+  await page.goto('/admin/people')
+  await page.getByLabel('Search').fill(email.slice(0, 15).toUpperCase())
+  await page.getByRole('button', { name: 'Find' }).click()
+  await page.getByRole('link', { name: email }).click()
+  await page.getByText('5,000 credits').first().waitFor()
+  const lots = page.getByRole('region', { name: 'What is left, in the order of spending' })
+  await lots.getByText('Bought').waitFor()
+  await page.getByRole('region', { name: 'The last orders' }).getByRole('link').click()
+  await page.getByRole('heading', { name: `Order of ${email}` }).waitFor()
+  await page.goBack()
+
+  await page.getByLabel('Role').selectOption('support')
+  await page.getByLabel('Reason').fill(' ')
+  await page.getByRole('button', { name: 'Change the role' }).click()
+  await summary(page).waitFor()
+  assert.equal(await page.getByLabel('Role').inputValue(), 'support', 'what was chosen is kept')
+  await page.getByLabel('Reason').fill('Joins the <i>team</i>')
+  await page.getByRole('button', { name: 'Change the role' }).click()
+  await page.getByText('The role is Support now.').waitFor()
+  await buyer.page.goto('/account')
+  assert.equal(new URL(buyer.page.url()).pathname, '/sign-in', 'new rights begin with a new session')
+  await page.getByRole('link', { name: 'What they did, and what was done about them' }).click()
+  await page.getByText('Joins the <i>team</i>').waitFor()
+  assert.ok(page.url().includes(id))
+
+  await signIn(buyer, email)
+  await buyer.page.waitForURL('**/credits')
+  await page.goto(`/admin/people/${id}`)
+  await page.getByRole('button', { name: 'Sign them out everywhere' }).click()
+  await page.getByText('One session is over.').waitFor()
+  await buyer.page.goto('/account')
+  assert.equal(new URL(buyer.page.url()).pathname, '/sign-in')
+})
+
+stories('an event that failed is applied again, and another is put away', async ({ stack, visit }) => {
+  const { email } = await whoBought(visit, stack)
+  const { page } = await admin(visit)
+  const before = await balanceOf(stack, email)
+  const parked = await stack.sql`update provider_events set state = 'parked', reason = 'failed' where kind = 'payment.succeeded' and order_id in (select o.id from credit_orders o join user_profiles p on p.id = o.buyer_id where p.email = ${email}) returning id`
+  const [{ id }] = parked
+  await page.goto('/admin/events')
+  await page.getByText('somebody has to look').waitFor()
+  await page.getByLabel('State').selectOption('parked')
+  await page.getByRole('button', { name: 'Show' }).click()
+  await page.getByRole('link', { name: 'payment.succeeded' }).first().click()
+  await page.goto(`/admin/events/${id}`)
+  await page.getByText('"payment.succeeded"').waitFor()
+  await page.getByRole('button', { name: 'Apply again' }).click()
+  await page.getByText('Applied: what it is about is up to date with it.').waitFor()
+  assert.equal(await balanceOf(stack, email), before, 'its payment was granted before, and once')
+
+  await stack.sql`update provider_events set state = 'quarantined', reason = 'unknown_order' where id = ${id} returning id`
+  await page.reload()
+  await page.getByLabel('Why it will never be applied').fill('A test of theirs')
+  await page.getByRole('button', { name: 'Put it away' }).click()
+  await page.getByText('The event is put away.').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Apply again' }).count(), 0)
+  for (const other of parked.slice(1)) await stack.sql`update provider_events set state = 'applied', reason = null where id = ${other.id} returning id`
+})
+
+story('nobody is at these places but whom they are for', async ({ stack, visit }) => {
+  const { buyer, email, id } = await whoBought(visit, stack)
+  const [{ id: event }] = await stack.sql`select id from provider_events order by id desc limit 1`
+  buyer.expected.push(/status of 404/)
+  const all = ['/admin/people', `/admin/people/${id}`, '/admin/events', `/admin/events/${event}`, '/admin/audit', '/admin/settings']
+  for (const path of all) {
+    assert.equal((await buyer.page.goto(path)).status(), 404, path)
+    assert.equal((await buyer.page.getByRole('navigation', { name: 'Administration' }).count()), 0)
+  }
+  await stack.atlas('user', 'role', email, 'support', '--why', 'a test')
+  await signIn(buyer, email)
+  await buyer.page.waitForURL('**/credits')
+  const statuses = []
+  for (const path of all) statuses.push((await buyer.page.goto(path)).status())
+  assert.deepEqual(statuses, [200, 200, 200, 200, 404, 404], 'support reads, and is not told of the rest')
+  await buyer.page.goto(`/admin/people/${id}`)
+  assert.equal(await buyer.page.getByRole('button', { name: 'Change the role' }).count(), 0)
+  await buyer.page.goto('/admin/people?q=%00%27%22%3Cscript%3E')
+  await buyer.page.getByText('Nobody is found by this.').waitFor()
+})
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const width of [390, 1280]) {
+    story(`the places of those who look after Atlas read well, ${colorScheme}, ${width} wide`, async ({ stack, visit }) => {
+      const { id } = await whoBought(visit, stack)
+      const [{ id: event }] = await stack.sql`select id from provider_events order by id desc limit 1`
+      const { page } = await admin(visit, { colorScheme, width })
+      for (const path of [
+        '/admin', '/admin/people', `/admin/people/${id}`, '/admin/people?q=nobody', '/admin/events', '/admin/events?state=parked',
+        `/admin/events/${event}`, '/admin/audit', '/admin/audit?deed=vault_rotated', '/admin/settings',
+      ]) {
+        await page.goto(path)
+        await page.getByRole('heading', { level: 1 }).waitFor()
+        assert.deepEqual([path, await findings(page), (await overflow(page)).excess], [path, [], 0])
+      }
+    })
+  }
+}
+
+/** A change reaches the pages within a second; so it is looked for until it is there. */
+async function assertSoon(holds) {
+  const until = Date.now() + 5_000
+  while (!(await holds())) assert.ok(Date.now() < until, 'it did not come in time')
+}

@@ -1,0 +1,126 @@
+//! People as those who look after them see them: found by what they type into a ticket, and one of them whole.
+
+use domain::ledger::LotSource;
+use domain::{Credits, OrderId, PersonId};
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use super::Role;
+use super::roles::Support;
+use crate::ledger::balance::Balance;
+use crate::{Error, Result};
+
+pub const FOUND_MAX: i64 = 50;
+const LOTS_MAX: i64 = 50;
+
+/// One person in the list.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub id: PersonId,
+    pub known_as: String,
+    pub name: String,
+    pub role: Role,
+    /// In the wallet, held ones included.
+    pub posted: Credits,
+    pub debt: Credits,
+    pub since: OffsetDateTime,
+}
+
+/// One person, with what support is asked about.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    pub id: PersonId,
+    pub known_as: String,
+    pub name: String,
+    pub role: Role,
+    pub since: OffsetDateTime,
+    pub left_at: Option<OffsetDateTime>,
+    pub email_is_confirmed: bool,
+    pub has_second_factor: bool,
+    /// Sessions that are open now, about.
+    pub sessions: i64,
+    pub balance: Balance,
+    pub lots: Vec<Lot>,
+}
+
+/// Credits of one origin that are not used up.
+#[derive(Debug, Clone)]
+pub struct Lot {
+    pub source: LotSource,
+    pub remaining: Credits,
+    pub held: Credits,
+    pub expires_at: Option<OffsetDateTime>,
+    pub order: Option<OrderId>,
+}
+
+/// People whose address begins with `text`, or the one with this id; without a text the newest ones. At most [`FOUND_MAX`].
+pub async fn search(db: impl PgExecutor<'_>, _: &Support, text: &str) -> Result<Vec<Found>> {
+    let text = text.trim().to_lowercase().replace('\0', " ");
+    let id: Option<PersonId> = text.parse().ok();
+    let email = Some(text.as_str()).filter(|text| !text.is_empty() && id.is_none());
+    Ok(sqlx::query_as!(
+        Found,
+        r#"with searched as materialized (
+            select id from user_profiles where id = $1
+            union (select id from user_profiles
+                where $2::text is not null and email >= $2 and email < $2 || chr(1114111) order by email limit $3)
+            union (select id from user_profiles
+                where $2::text is not null and claimed_email >= $2 and claimed_email < $2 || chr(1114111)
+                order by claimed_email limit $3)
+            union (select id from user_profiles where $1::uuid is null and $2::text is null order by id desc limit $3)
+        )
+        select person.id as "id: PersonId", person.known_as as "known_as!", person.name, person.role as "role: Role",
+            wallet.posted as "posted: Credits", wallet.debt as "debt: Credits", person.created_at as since
+        from searched join user_profiles person using (id)
+        join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
+        order by person.id desc limit $3"#,
+        id as Option<PersonId>,
+        email,
+        FOUND_MAX,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Errors: [`Error::NotFound`].
+pub async fn profile(db: &sqlx::PgPool, _: &Support, id: PersonId) -> Result<Profile> {
+    let row = sqlx::query!(
+        r#"select person.known_as as "known_as!", person.name, person.role as "role: Role", person.created_at,
+            person.deleted_at, person.email is not null as "confirmed!",
+            exists (select from second_factors f where f.person_id = person.id and f.on_since is not null) as "factor!",
+            (select count(*) from sessions s where s.person_id = person.id and s.expires_at > now()) as "sessions!",
+            wallet.posted as "posted: Credits", wallet.held as "held: Credits", wallet.debt as "debt: Credits"
+        from user_profiles person
+        join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
+        where person.id = $1"#,
+        id as PersonId,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound)?;
+    let lots = sqlx::query_as!(
+        Lot,
+        r#"select lot.source as "source: LotSource", lot.remaining as "remaining: Credits", lot.held as "held: Credits",
+            lot.expires_at, lot.order_id as "order: OrderId"
+        from credit_lots lot join credit_accounts wallet on wallet.id = lot.account_id
+        where wallet.owner_id = $1 and wallet.kind = 'wallet' and lot.is_open
+        order by lot.priority, lot.expires_at, lot.id limit $2"#,
+        id as PersonId,
+        LOTS_MAX,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(Profile {
+        id,
+        known_as: row.known_as,
+        name: row.name,
+        role: row.role,
+        since: row.created_at,
+        left_at: row.deleted_at,
+        email_is_confirmed: row.confirmed,
+        has_second_factor: row.factor,
+        sessions: row.sessions,
+        balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
+        lots,
+    })
+}

@@ -1,0 +1,78 @@
+//! What an operator switches while the program runs. It stands in the database, so it holds for every process at once.
+
+use serde_json::json;
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use crate::audit::{self, About, By, Change, What};
+use crate::{Context, Error, Result};
+use domain::FieldErrors;
+
+const PAYMENTS_STOPPED: &str = "payments_stopped";
+const MESSAGE_CHARS_MAX: usize = 300;
+
+/// What buyers read while no checkout is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message(String);
+
+impl Message {
+    /// One to 300 characters of any script, none of them a control character.
+    pub fn parse(field: &str, text: &str) -> Result<Self, FieldErrors> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > MESSAGE_CHARS_MAX || text.chars().any(char::is_control) {
+            return Err(FieldErrors::one(
+                field,
+                format!("Say in 1 to {MESSAGE_CHARS_MAX} characters what buyers are to read."),
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Payments, while they are stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// What buyers read.
+    pub message: String,
+    pub since: OffsetDateTime,
+}
+
+/// None: checkouts are opened.
+pub async fn payments_stopped(db: impl PgExecutor<'_>) -> Result<Option<Stopped>> {
+    Ok(sqlx::query_as!(
+        Stopped,
+        r#"select value->>'message' as "message!", changed_at as since from settings where name = $1"#,
+        PAYMENTS_STOPPED,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// From now on no checkout is opened. What was paid, refunded or disputed is booked as before.
+pub async fn stop_payments(ctx: &Context, by: &By<'_>, message: &Message) -> Result<()> {
+    let mut tx = ctx.db.begin().await?;
+    sqlx::query!(
+        "insert into settings (name, value, changed_at) values ($1, $2, $3)
+        on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at",
+        PAYMENTS_STOPPED,
+        json!({ "message": message.0 }),
+        ctx.now(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    let deed = by.did(What::PaymentsStopped, About::Thing { kind: "setting", id: PAYMENTS_STOPPED });
+    audit::record(&mut tx, &deed.with(Change::none().noted("message", message.0.as_str())).because(&message.0)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Checkouts are opened again. Errors: [`Error::NotFound`] when payments were not stopped.
+pub async fn start_payments(ctx: &Context, by: &By<'_>) -> Result<()> {
+    let mut tx = ctx.db.begin().await?;
+    let gone = sqlx::query!("delete from settings where name = $1", PAYMENTS_STOPPED).execute(&mut *tx).await?;
+    if gone.rows_affected() == 0 {
+        return Err(Error::NotFound);
+    }
+    let deed = by.did(What::PaymentsStarted, About::Thing { kind: "setting", id: PAYMENTS_STOPPED });
+    audit::record(&mut tx, &deed).await?;
+    Ok(tx.commit().await?)
+}
