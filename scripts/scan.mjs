@@ -17,7 +17,7 @@ const wapitiSeconds = 600
 /** docs/security.md says why these are none: two belong to https, which this is not, and one is a header that does harm. */
 const explained = [/Secure flag is not set/, /Strict-Transport-Security is not set/, /X-XSS-Protection is not set/]
 
-const endsTheSession = /^\/do\/(sign-out|end-)/
+const endsTheSession = /^\/do\/(sign-out|end-|delete-account)/
 
 const wanted = (name) => chosen.length === 0 || chosen.includes(name)
 
@@ -46,41 +46,49 @@ async function startCrowd(app) {
 async function settle(stack, at) {
   const email = `scan-${randomInt(1e9)}@example.com`
   const send = (path, fields, cookie = '') => fetch(`${at}${path}`, { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields), headers: { cookie, accept: 'text/html' } })
-  const joined = await send('/do/sign-up', { email, password: 'correct horse battery', next: '' })
-  const cookie = joined.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
+  const cookies = (answer) => answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
+  const cookie = cookies(await send('/do/sign-up', { email, password: 'correct horse battery', next: '' }))
+  const admin = cookies(await send('/do/sign-in', { email: 'admin@example.com', password: 'admin-demo-password', next: '' }))
   const [{ id: plan }] = await stack.sql`select id from plans where slug = 'enterprise'`
   await send('/do/request-credits', { plan, note: 'x', key: 'scan-key-0001' }, cookie)
-  const [{ id: order }] = await stack.sql`select o.id from credit_orders o join user_profiles p on p.id = o.buyer_id where p.email = ${email}`
-  const [{ id: person }] = await stack.sql`select id from user_profiles where email = ${email}`
+  const [{ id: order }] = await stack.sql`select o.id from credit_orders o join user_profiles p on p.id = o.buyer_id where p.known_as = ${email}`
+  const [{ id: person }] = await stack.sql`select id from user_profiles where known_as = ${email}`
   const key = (await stack.atlas('key', 'create', '--name', 'Scan', '--app', 'scan')).trim().split(/\s+/).at(-1)
-  return { email, cookie, plan, order, person, key }
+  return { email, cookie, admin, plan, order, person, key }
 }
 
 /** Every form there is, read from the sources, so that a new one can't be forgotten: path and the names of its fields. */
 function actions() {
   const folder = join(root, 'app/src/actions')
   const texts = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs')).map((name) => readFileSync(join(folder, name), 'utf8'))
-  const pattern = /#\[server\([^)]*endpoint = "([^"]+)"[^)]*\)\]\s*pub async fn \w+\(([^)]*)\)/g
-  return texts.flatMap((text) => [...text.matchAll(pattern)].map(([, endpoint, list]) => ({
-    path: `/do/${endpoint}`, fields: [...list.matchAll(/(\w+):/g)].map(([, name]) => name),
+  const pattern = /#\[server\([^)]*prefix = "([^"]+)"[^)]*endpoint = "([^"]+)"[^)]*\)\]\s*pub async fn \w+\(([^)]*)\)/g
+  return texts.flatMap((text) => [...text.matchAll(pattern)].map(([, prefix, endpoint, list]) => ({
+    path: `${prefix}/${endpoint}`, fields: [...list.matchAll(/(\w+):/g)].map(([, name]) => name),
   })))
 }
 
 const value = (name, buyer) => ({
   email: buyer.email, password: 'correct horse battery', current: 'wrong horse battery', new: 'correct horse battery 2', plan: buyer.plan,
   key: 'scan-key-0002', session: buyer.order, theme: 'dark', next: '/credits', name: 'Scan', note: 'x',
+  orders: buyer.order, event: buyer.order, person: buyer.order, reason: 'x', message: 'x', role: 'support', form: 'json',
 })[name] ?? '1'
 
-function targets(buyer) {
-  const pages = [
+function targets(buyer, who) {
+  const isAdmin = who === 'an admin'
+  const pages = isAdmin ? [
+    '/admin/orders?state=paid&q=x&after=0.1', `/admin/orders/${buyer.order}*`, `/admin/orders/answer?order=${buyer.order}`, '/admin/people?q=x',
+    `/admin/people/${buyer.person}*`, '/admin/events?state=parked&before=1', `/admin/events/${buyer.order}*`,
+    '/admin/audit?who=x&deed=registered&from=2026-01-01&to=2026-12-31&before=9',
+  ] : [
     `/payment/status?order=${buyer.order}`, `/payment/events?order=${buyer.order}`, '/transactions?direction=in&kind=grant&before=1&after=1&from=2026-01-01&to=2026-12-31&page=1',
     '/transactions.csv?direction=in&kind=grant', `/transactions/${buyer.order}*`, `/receipt/${buyer.order}*`, '/sign-in?next=/credits', '/sign-up?next=/credits',
   ]
-  const forms = actions().filter(({ fields }) => fields.length > 0).map(({ path, fields }) => ({
+  const isTheirs = ({ path }) => !isAdmin || path.startsWith('/do/admin/')
+  const forms = actions().filter(({ fields }) => fields.length > 0).filter(isTheirs).map(({ path, fields }) => ({
     path, data: fields.map((name) => `${name}=${encodeURIComponent(value(name, buyer))}`).join('&'),
   }))
   const api = { path: '/api/v1/spend', data: JSON.stringify({ owner: buyer.person, credits: 1, description: 'x' }), headers: [`Authorization: Bearer ${buyer.key}`, 'Idempotency-Key: scan-1*', 'Content-Type: application/json'] }
-  return [...pages.map((path) => ({ path })), ...forms, api]
+  return [...pages.map((path) => ({ path })), ...forms, ...(isAdmin ? [] : [api])]
 }
 
 async function sqlmap(stack, at, buyer, folder) {
@@ -89,8 +97,9 @@ async function sqlmap(stack, at, buyer, folder) {
   // What limits a buyer would end the scan after ten orders.
   const timer = setInterval(() => stack.change`delete from rate_limits`.catch(() => {}), 500)
   try {
-    for (const [who, cookie] of [['nobody', ''], ['a buyer', buyer.cookie]]) {
-      for (const { path, data, headers = [] } of targets(buyer)) {
+    // The admin first: their session is the shortest.
+    for (const [who, cookie] of [['an admin', buyer.admin], ['nobody', ''], ['a buyer', buyer.cookie]]) {
+      for (const { path, data, headers = [] } of targets(buyer, who)) {
         const args = ['-u', `${at}${path}`, '--batch', '--disable-coloring', '--flush-session', '--fresh-queries', '--level', '2', '--risk', '2', '--dbms', 'PostgreSQL',
           '--technique', 'BEUST', '--time-sec', '2', '--timeout', '10', '--retries', '0', '--ignore-redirects', '--ignore-code', '400,401,402,403,404,409,413,422,429', '--skip', 'host,referer', '--output-dir', folder, '-v', '1']
         if (data) args.push('--data', data)

@@ -105,7 +105,6 @@ pub fn calendar() -> Result<Vec<Crontab>> {
 
 /// With its payload: left alone, the crate puts down `null`, which is no job of any kind.
 fn regular<J: TaskHandler>(cron: CronBuilder<J>, job: J) -> Result<Crontab> {
-    let tries = u16::try_from(TRIES_MAX).unwrap_or_default();
     let cron = cron.job_key(J::IDENTIFIER).queue(J::IDENTIFIER);
-    Ok(cron.max_attempts(tries).payload(job).map_err(Error::broken)?.build())
+    Ok(cron.max_attempts(TRIES_MAX.unsigned_abs()).payload(job).map_err(Error::broken)?.build())
 }

@@ -18,13 +18,13 @@ use crate::{Context, Error, Refusal, Result};
 /// Sends the link for the address that the person claims once more.
 ///
 /// Errors: [`Error::NotFound`] when they claim none; [`Refusal::TooManyTries`].
-pub async fn send_again(ctx: &Context, person: &SignedIn) -> Result<()> {
+pub async fn send_again<'a>(ctx: &Context, person: &'a SignedIn) -> Result<&'a str> {
     let claimed = person.claimed_email().ok_or(Error::NotFound)?;
     limits::take(ctx, &MAIL_BY_RECIPIENT, claimed).await?;
     let mut tx = ctx.db.begin().await?;
     ask_to_confirm(ctx, &mut tx, person.id(), claimed).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(claimed)
 }
 
 pub(super) async fn ask_to_confirm(ctx: &Context, tx: &mut PgConnection, id: PersonId, address: &str) -> Result<()> {

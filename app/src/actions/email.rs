@@ -39,8 +39,7 @@ pub async fn send_confirmation() -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
     let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
     let outcome = async {
-        email::send_again(request.ctx(), &person).await?;
-        let said = check_your_mail(person.claimed_email().unwrap_or_default());
+        let said = check_your_mail(email::send_again(request.ctx(), &person).await?);
         flash::leave(&request, Flash::Done(said)).await?;
         Ok(paths::ACCOUNT.to_owned())
     };
