@@ -3,9 +3,14 @@
 alter table user_profiles add column deleted_at timestamptz;
 comment on column user_profiles.deleted_at is 'When the person left. What named them is gone; orders, payments and the ledger stay.';
 grant update (deleted_at) on user_profiles to atlas_app;
-alter table user_profiles add column known_as text generated always as (
-    case when deleted_at is null then coalesce(email, claimed_email) else 'deleted account' end) stored;
-comment on column user_profiles.known_as is 'What others see of them beside their orders.';
+-- What others see of somebody beside their orders. A function, for a column would mean to write the whole table anew; it reads
+-- like one: person.known_as.
+create function known_as(person user_profiles) returns text
+language sql stable as $$
+    select case when person.deleted_at is null then coalesce(person.email, person.claimed_email) else 'deleted account' end
+$$;
+revoke execute on function known_as from public;
+grant execute on function known_as to atlas_app;
 -- Whose late payments are looked for.
 create index user_profiles_deleted on user_profiles (deleted_at) where deleted_at is not null;
 -- What was written into a request for credits goes with them.

@@ -52,7 +52,7 @@ async function settle(stack, at) {
   const [{ id: plan }] = await stack.sql`select id from plans where slug = 'enterprise'`
   await send('/do/request-credits', { plan, note: 'x', key: 'scan-key-0001' }, cookie)
   const [{ id: order }] = await stack.sql`select o.id from credit_orders o join user_profiles p on p.id = o.buyer_id where p.known_as = ${email}`
-  const [{ id: person }] = await stack.sql`select id from user_profiles where known_as = ${email}`
+  const [{ id: person }] = await stack.sql`select p.id from user_profiles p where p.known_as = ${email}`
   const key = (await stack.atlas('key', 'create', '--name', 'Scan', '--app', 'scan')).trim().split(/\s+/).at(-1)
   return { email, cookie, admin, plan, order, person, key }
 }

@@ -2,6 +2,7 @@
 //! connections have the least rights.
 
 pub mod checks;
+mod migrate;
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use self::checks::Standing;
+use self::migrate::Patience;
 use crate::cluster::{Cluster, WhenRunning};
 use crate::config::Config;
 
@@ -94,8 +96,7 @@ impl Database {
     }
 
     async fn migrate(&self) -> Result<()> {
-        let mut owner = PgConnection::connect_with(&self.owner).await.context("connecting to the database")?;
-        atlas::MIGRATOR.run(&mut owner).await.context("migrating the database")?;
+        let mut owner = migrate::migrate(&self.owner, &atlas::MIGRATOR, Patience::FOR_OTHERS).await?;
         self.let_the_application_in(&mut owner).await.context("letting the application into the database")?;
         owner.close().await.context("closing a connection")
     }

@@ -76,6 +76,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
         callable,
         [
             "audit_broken",
+            "audit_concerns",
             "audit_pseudonym",
             "audit_record",
             "credits_broken_seals",
@@ -95,6 +96,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "credits_take_back_batch",
             "credits_transfer_batch",
             "forget_event_bodies",
+            "known_as",
         ]
     );
     let unsafe_definers = stage
