@@ -74,18 +74,22 @@ mod tests {
         let mut report = pool.begin().await.unwrap();
         sqlx::query("select count(*) from wide").execute(&mut *report).await.unwrap();
         let options = (*pool.connect_options()).clone();
-        let migrating = tokio::spawn(async move { migrate(&options, &widening(), SHORT).await });
-        let waits = "select exists (select from pg_locks where relation = 'wide'::regclass and not granted)";
-        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.unwrap() {
-            tokio::task::yield_now().await;
-        }
-        for _ in 0..20 {
-            let passes = sqlx::query("insert into wide (a) values (1)").execute(&pool);
-            tokio::time::timeout(Duration::from_secs(5), passes).await.unwrap().unwrap();
-        }
-        assert!(!migrating.is_finished(), "the report goes on");
-        report.rollback().await.unwrap();
-        migrating.await.unwrap().unwrap();
+        let migrator = widening();
+        let others = async {
+            let waits = "select exists (select from pg_locks where relation = 'wide'::regclass and not granted)";
+            while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..20 {
+                let passes = sqlx::query("insert into wide (a) values (1)").execute(&pool);
+                tokio::time::timeout(Duration::from_secs(5), passes).await.unwrap().unwrap();
+            }
+            let narrow = "select count(*) = 1 from pg_attribute where attrelid = 'wide'::regclass and attnum > 0";
+            assert!(sqlx::query_scalar::<_, bool>(narrow).fetch_one(&pool).await.unwrap(), "the report goes on");
+            report.rollback().await.unwrap();
+        };
+        let (migrated, ()) = tokio::join!(migrate(&options, &migrator, SHORT), others);
+        migrated.unwrap();
         let widened: i64 =
             sqlx::query_scalar("select count(*) from wide where more is null").fetch_one(&pool).await.unwrap();
         assert_eq!(widened, 20);
