@@ -14,7 +14,8 @@ const { story } = stage()
 
 // Read from the sources, so that a new action can't be forgotten.
 const folder = join(root, 'app/src/actions')
-const sources = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
+const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs'))
+const sources = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
 const declared = [...sources.matchAll(/#\[server\(([^)]*)\)\]/g)].map(([, words]) => words).filter((words) => words.includes('endpoint'))
 const actions = declared.map((words) => `${/prefix = "([^"]+)"/.exec(words)[1]}/${/endpoint = "([^"]+)"/.exec(words)[1]}`)
 const others = ['/api/v1/spend', '/api/webhooks/whop']

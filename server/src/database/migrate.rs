@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use sqlx::Connection as _;
 use sqlx::PgConnection;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 
@@ -47,7 +48,7 @@ pub async fn migrate(owner: &PgConnectOptions, migrator: &Migrator, patience: Pa
 /// Whether it waited for a lock as long as it may (PostgreSQL, Appendix A: `lock_not_available`).
 fn was_in_the_way(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "55P03")
 }
 
 #[cfg(test)]
