@@ -6,11 +6,10 @@ use atlas::people::SignedIn;
 use domain::paths;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use time::Date;
-use time::macros::format_description;
 
 use crate::flash;
 use crate::pages::{for_person, query};
+use crate::parts::days::{self, DayFields};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::Icon;
 use crate::parts::statement_table::StatementTable;
@@ -28,8 +27,8 @@ pub fn Transactions() -> impl IntoView {
     let asked = Asked {
         filter: Filter {
             direction: Direction::parse(&query("direction")),
-            from: day(&query("from")),
-            to: day(&query("to")),
+            from: days::typed(&query("from")),
+            to: days::typed(&query("to")),
         },
         before: query("before").parse().ok(),
     };
@@ -72,14 +71,7 @@ fn Filters(filter: Filter) -> impl IntoView {
                     {choice(Direction::Out, "Credits out")}
                 </select>
             </div>
-            <div class="field">
-                <label for="from">"From"</label>
-                <input class="input" r#type="date" id="from" name="from" value=filter.from.map(written) />
-            </div>
-            <div class="field">
-                <label for="to">"To"</label>
-                <input class="input" r#type="date" id="to" name="to" value=filter.to.map(written) />
-            </div>
+            <DayFields from=filter.from to=filter.to />
             <button class="button" r#type="submit">"Filter"</button>
         </form>
     }
@@ -130,18 +122,10 @@ fn address(page: &str, filter: Filter, before: Option<i64>) -> String {
     if filter.direction != Direction::Both {
         query.push(format!("direction={}", filter.direction.as_str()));
     }
-    query.extend(filter.from.map(|day| format!("from={}", written(day))));
-    query.extend(filter.to.map(|day| format!("to={}", written(day))));
+    query.extend(filter.from.map(|day| format!("from={}", days::written(day))));
+    query.extend(filter.to.map(|day| format!("to={}", days::written(day))));
     query.extend(before.map(|before| format!("before={before}")));
     if query.is_empty() { page.to_owned() } else { format!("{page}?{}", query.join("&")) }
-}
-
-fn day(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
-}
-
-fn written(day: Date) -> String {
-    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -155,6 +139,5 @@ mod tests {
         let filter = Filter { direction: Direction::In, from: Some(date!(2026 - 11 - 01)), to: None };
         assert_eq!(address("/transactions", filter, Some(7)), "/transactions?direction=in&from=2026-11-01&before=7");
         assert_eq!(address("/transactions", Filter::default(), None), "/transactions");
-        assert_eq!(day("2026-02-30"), None);
     }
 }

@@ -7,11 +7,11 @@ use atlas::people::{find, roles::Admin};
 use domain::{PersonId, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use time::macros::format_description;
 use time::{Date, Duration, Time};
 
 use super::for_admin;
 use crate::pages::query;
+use crate::parts::days::{self, DayFields};
 use crate::parts::records::{Column, Record, Records};
 use crate::parts::small::Moment;
 use crate::request::Request;
@@ -35,8 +35,8 @@ pub fn Audit() -> impl IntoView {
     let asked = Asked {
         who: query("who").trim().to_owned(),
         deed: What::ALL.iter().map(|what| what.as_str()).find(|word| *word == deed),
-        from: day(&query("from")),
-        to: day(&query("to")),
+        from: days::typed(&query("from")),
+        to: days::typed(&query("to")),
         before: query("before").parse().ok(),
     };
     let page = for_admin(move |request, admin| draw(request, admin, asked));
@@ -101,14 +101,7 @@ fn Filters(asked: Asked) -> impl IntoView {
                     {deeds.collect_view()}
                 </select>
             </div>
-            <div class="field">
-                <label for="from">"From"</label>
-                <input class="input" r#type="date" id="from" name="from" value=asked.from.map(written) />
-            </div>
-            <div class="field">
-                <label for="to">"To"</label>
-                <input class="input" r#type="date" id="to" name="to" value=asked.to.map(written) />
-            </div>
+            <DayFields from=asked.from to=asked.to />
             <button class="button" r#type="submit">"Find"</button>
         </form>
     }
@@ -165,20 +158,12 @@ fn Person(person: PersonId) -> impl IntoView {
 }
 
 fn address(asked: &Asked, before: Option<i64>) -> String {
-    let from = asked.from.map(written).unwrap_or_default();
-    let to = asked.to.map(written).unwrap_or_default();
+    let from = asked.from.map(days::written).unwrap_or_default();
+    let to = asked.to.map(days::written).unwrap_or_default();
     let before = before.map(|number| number.to_string()).unwrap_or_default();
     let deed = asked.deed.unwrap_or_default();
     paths::with_query(
         paths::ADMIN_AUDIT,
         &[("who", &asked.who), ("deed", deed), ("from", &from), ("to", &to), ("before", &before)],
     )
-}
-
-fn day(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
-}
-
-fn written(day: Date) -> String {
-    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
