@@ -8,7 +8,6 @@ use atlas::events::forget::forget_old;
 use atlas::people::email;
 use atlas::people::erase::{Farewell, erase, farewell, note_late_payments};
 use atlas::people::export::{Export, Form, export};
-use atlas::people::fresh::{self, Fresh};
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
 use atlas::people::roles::change::set_role;
@@ -19,6 +18,7 @@ use sqlx::PgPool;
 use time::Duration;
 
 use crate::people::HASHING;
+use crate::stage::boss::confirms;
 use crate::stage::{OPERATOR, Stage, promo, refund, refusal, usage};
 
 const GOOD: &str = "correct horse battery";
@@ -32,23 +32,6 @@ async fn ana(stage: &Stage) -> SignedIn {
     stage.pays(&order, "pay_1").await;
     stage.spends(&usage(&ana, 25)).await.unwrap();
     stage.again(ana.id()).await
-}
-
-/// In a session of their own.
-async fn confirmed(stage: &Stage, person: &SignedIn) -> Fresh {
-    let id = *person.id().uuid().as_bytes();
-    let session: [u8; 32] = [id, id].concat().try_into().unwrap();
-    sqlx::query(
-        "insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', now() + interval '1 day')
-        on conflict (id_hash) do nothing",
-    )
-    .bind(&session[..])
-    .bind(person.id())
-    .execute(&stage.ctx.db)
-    .await
-    .unwrap();
-    fresh::note(&stage.ctx.db, person, session).await.unwrap();
-    fresh::check(&stage.ctx.db, person, session).await.unwrap().unwrap()
 }
 
 /// A Whop account with what it granted, a second factor, a browser that is known, a licence, and what is under way.
@@ -74,7 +57,7 @@ async fn has_every_way_in(stage: &Stage, person: &SignedIn) {
 }
 
 async fn leaves(stage: &Stage, person: &SignedIn, credits: i64) -> Result<()> {
-    erase(&stage.ctx, &confirmed(stage, person).await, Credits::new(credits), &Origin::NONE).await
+    erase(&stage.ctx, &confirms(stage, person).await, Credits::new(credits), &Origin::NONE).await
 }
 
 /// Every row of every table, as text, but for those named.
@@ -110,7 +93,7 @@ async fn who_leaves_is_forgotten_and_the_books_stay(pool: PgPool) {
     let plan = stage.plan("enterprise").await;
     let asked =
         atlas::orders::request::submit(&stage.ctx, &ana, plan, note, atlas::orders::FormKey::fresh()).await.unwrap();
-    let also_fresh = confirmed(&stage, &ana).await;
+    let also_fresh = confirms(&stage, &ana).await;
     email::change(&stage.ctx, &also_fresh, Email::parse("email", "ana@example.org").unwrap(), &Origin::NONE)
         .await
         .unwrap();

@@ -17,7 +17,6 @@ use atlas::audit::Origin;
 use atlas::people::account::{Name, change_password, rename, since};
 use atlas::people::devices::remember;
 use atlas::people::email::confirm_here;
-use atlas::people::fresh::{self, Fresh};
 use atlas::people::half::Entrance;
 use atlas::people::password::{LENGTH_MAX, NewPassword};
 use atlas::people::register::{Email, register, register_as};
@@ -28,10 +27,10 @@ use atlas::{Error, Refusal, Result};
 use domain::{Credits, PersonId};
 use futures::future::join_all;
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tokio::sync::RwLock;
 
+use crate::stage::boss::confirms;
 use crate::stage::{OPERATOR, Stage, promo, refusal};
 
 /// Only so many passwords are hashed at once in a process, this one too: whoever floods needs it alone.
@@ -58,19 +57,6 @@ async fn signs_up(stage: &Stage, address: &str) -> SignedIn {
         .await
         .unwrap();
     stage.again(person.id()).await
-}
-
-/// Confirms in a session that is new.
-async fn fresh(stage: &Stage, person: &SignedIn) -> Fresh {
-    let session: [u8; 32] = Sha256::digest(atlas::ids::fresh()).into();
-    sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', 'infinity')")
-        .bind(&session[..])
-        .bind(person.id())
-        .execute(&stage.ctx.db)
-        .await
-        .unwrap();
-    fresh::note(&stage.ctx.db, person, session).await.unwrap();
-    fresh::check(&stage.ctx.db, person, session).await.unwrap().unwrap()
 }
 
 /// From somewhere else each time.
@@ -171,7 +157,7 @@ async fn a_new_password_ends_every_session_and_the_old_password(pool: PgPool) {
     }
     let device = remember(&stage.ctx, &ana, None).await.unwrap();
     remember(&stage.ctx, &ben, Some(device)).await.unwrap();
-    let mine = fresh(&stage, &ana).await;
+    let mine = confirms(&stage, &ana).await;
     change_password(&stage.ctx, &mine, password("päßwort 🎉 новый"), &Origin::NONE).await.unwrap();
     assert_eq!(stage.count("select count(*) from sessions").await, 1, "only ben's is left");
     assert_eq!(stage.count("select count(*) from known_devices").await, 1, "and only he has a known device");

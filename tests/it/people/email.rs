@@ -10,7 +10,8 @@ use sqlx::PgPool;
 use time::Duration;
 
 use super::post::{newest, token, token_text};
-use super::{GOOD, HASHING, email, enters, fresh, from_elsewhere, opens_account, password, signs_in, signs_up};
+use super::{GOOD, HASHING, email, enters, from_elsewhere, opens_account, password, signs_in, signs_up};
+use crate::stage::boss::confirms;
 use crate::stage::{Stage, refusal};
 
 /// The session that asks; nothing is stored of it.
@@ -149,7 +150,7 @@ async fn a_changed_address_counts_once_its_link_is_used_and_the_old_one_has_a_wa
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let mine = fresh(&stage, &ana).await;
+    let mine = confirms(&stage, &ana).await;
     address::change(&stage.ctx, &mine, email("Eve@Example.com"), &Origin::NONE).await.unwrap();
     assert_eq!(stage.again(ana.id()).await.email(), "ana@example.com", "nothing has changed yet");
     assert_eq!(newest(&stage, "confirm_email").await.unwrap().to, ["eve@example.com"]);
@@ -173,7 +174,7 @@ async fn t47_changing_to_a_taken_address_looks_like_any_change(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let (ana, ben) = (signs_up(&stage, "ana@example.com").await, signs_up(&stage, "ben@example.com").await);
-    let mine = fresh(&stage, &ben).await;
+    let mine = confirms(&stage, &ben).await;
     for wanted in ["ana@example.com", "free@example.com"] {
         address::change(&stage.ctx, &mine, email(wanted), &Origin::NONE).await.unwrap();
         assert_eq!(stage.again(ben.id()).await.claimed_email(), Some(wanted));

@@ -14,7 +14,8 @@ use time::Duration;
 use totp_rs::{Builder, Secret, Totp};
 
 use super::post::newest;
-use super::{GOOD, HASHING, fresh, from_elsewhere, opens_account, signs_up};
+use super::{GOOD, HASHING, from_elsewhere, opens_account, signs_up};
+use crate::stage::boss::confirms;
 use crate::stage::{OPERATOR, Stage, refusal};
 
 /// Somebody's authenticator, made from the text on the page as any would be.
@@ -62,7 +63,7 @@ async fn a_code_is_owed_once_it_is_set_up_and_works_once(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let mine = fresh(&stage, &ana).await;
+    let mine = confirms(&stage, &ana).await;
     set_up::begin(&stage.ctx, &mine).await.unwrap();
     assert!(!stage.again(ana.id()).await.has_second_factor(), "begun is not done");
     assert_eq!(refusal(set_up::finish(&stage.ctx, &mine, "000000", [0; 32], &Origin::NONE).await), Refusal::WrongCode);
@@ -95,7 +96,7 @@ async fn two_who_enter_one_code_at_once_one_gets_in(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let (authenticator, codes) = sets_up(&stage, &fresh(&stage, &ana).await).await;
+    let (authenticator, codes) = sets_up(&stage, &confirms(&stage, &ana).await).await;
     for code in [authenticator.shows(&stage), codes[0].clone()] {
         let both = futures::join!(
             check::take(&stage.ctx, ana.id(), &code, &Origin::NONE),
@@ -110,7 +111,7 @@ async fn t46_five_wrong_codes_are_the_end_of_a_sign_in_and_its_owner_hears_of_it
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let (authenticator, codes) = sets_up(&stage, &fresh(&stage, &ana).await).await;
+    let (authenticator, codes) = sets_up(&stage, &confirms(&stage, &ana).await).await;
     let session = half_way(&stage, 1).await;
     for _ in 0..4 {
         assert_eq!(refusal(gives(&stage, session, "000000").await), Refusal::WrongCode);
@@ -140,7 +141,7 @@ async fn a_half_signed_in_session_is_nobodys_and_soon_over(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let mine = fresh(&stage, &ana).await;
+    let mine = confirms(&stage, &ana).await;
     let (authenticator, _) = sets_up(&stage, &mine).await;
     let session = half_way(&stage, 1).await;
     assert_eq!(stage.count("select count(*) from sessions where person_id is not null and id_hash = decode(repeat('01', 32), 'hex')").await, 0);
@@ -156,7 +157,7 @@ async fn a_recovery_code_signs_in_once_and_only_its_hash_is_kept(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let mine = fresh(&stage, &ana).await;
+    let mine = confirms(&stage, &ana).await;
     let (_, codes) = sets_up(&stage, &mine).await;
     let stored: String = sqlx::query_scalar(
         "select (select string_agg(c::text, '') from recovery_codes c) || f::text from second_factors f",
@@ -192,10 +193,10 @@ async fn staff_without_a_second_factor_are_nobody_until_they_have_one(pool: PgPo
         "an operator may do without"
     );
     stage.ctx.staff_need_second_factor = true;
-    let mine = fresh(&stage, &stage.again(ana.id()).await).await;
+    let mine = confirms(&stage, &stage.again(ana.id()).await).await;
     sets_up(&stage, &mine).await;
     assert!(matches!(Visitor::of(&stage.ctx, ana.id()).await.unwrap(), Visitor::Person(_)));
-    let mine = fresh(&stage, &stage.again(ana.id()).await).await;
+    let mine = confirms(&stage, &stage.again(ana.id()).await).await;
     assert_eq!(refusal(turn_off(&stage.ctx, &mine, &Origin::NONE).await), Refusal::SecondFactorRequired);
 }
 
@@ -204,9 +205,9 @@ async fn who_lost_everything_is_helped_by_an_operator_and_told_so(pool: PgPool) 
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    let mine = fresh(&stage, &ana).await;
+    let mine = confirms(&stage, &ana).await;
     sets_up(&stage, &mine).await;
-    let again = fresh(&stage, &ana).await;
+    let again = confirms(&stage, &ana).await;
     assert!(!reset(&stage.ctx, &OPERATOR, "nobody@example.com").await.unwrap());
     assert!(reset(&stage.ctx, &OPERATOR, " Ana@example.com ").await.unwrap());
     assert!(!stage.again(ana.id()).await.has_second_factor());
@@ -214,7 +215,7 @@ async fn who_lost_everything_is_helped_by_an_operator_and_told_so(pool: PgPool) 
     assert_eq!(newest(&stage, "second_factor_off").await.unwrap().to, ["ana@example.com"]);
     assert!(matches!(turn_off(&stage.ctx, &again, &Origin::NONE).await, Err(Error::NotFound)));
     sets_up(&stage, &again).await;
-    let again = fresh(&stage, &stage.again(ana.id()).await).await;
+    let again = confirms(&stage, &stage.again(ana.id()).await).await;
     turn_off(&stage.ctx, &again, &Origin::NONE).await.unwrap();
     assert!(!stage.again(ana.id()).await.has_second_factor());
 }
@@ -224,6 +225,6 @@ async fn who_only_claims_an_address_cannot_lock_its_account(pool: PgPool) {
     let _shared = HASHING.read().await;
     let stage = Stage::new(pool).await;
     let eve = opens_account(&stage, "ana@example.com").await;
-    let hers = fresh(&stage, &eve).await;
+    let hers = confirms(&stage, &eve).await;
     assert!(matches!(set_up::begin(&stage.ctx, &hers).await, Err(Error::Refused(Refusal::ConfirmEmailFirst))));
 }

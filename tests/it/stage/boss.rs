@@ -1,5 +1,6 @@
-//! Those who look after Atlas.
+//! Those who look after Atlas, and what confirms that somebody is who they say.
 
+use atlas::people::SignedIn;
 use atlas::people::fresh::{self, Fresh};
 use atlas::people::roles::Admin;
 
@@ -13,6 +14,12 @@ pub async fn admin(stage: &Stage, name: &str) -> Boss {
     let sql = "update user_profiles set role = 'admin' where id = $1";
     sqlx::query(sql).bind(person.id()).execute(&stage.owner).await.unwrap();
     let person = stage.again(person.id()).await;
+    let fresh = confirms(stage, &person).await;
+    Boss(Admin::prove(person).unwrap(), fresh)
+}
+
+/// Confirms that it is them, in a session that is new.
+pub async fn confirms(stage: &Stage, person: &SignedIn) -> Fresh {
     let session: [u8; 32] = rand::random();
     sqlx::query("insert into sessions (id_hash, person_id, data, expires_at) values ($1, $2, '{}', 'infinity')")
         .bind(&session[..])
@@ -20,7 +27,6 @@ pub async fn admin(stage: &Stage, name: &str) -> Boss {
         .execute(&stage.owner)
         .await
         .unwrap();
-    fresh::note(&stage.ctx.db, &person, session).await.unwrap();
-    let fresh = fresh::check(&stage.ctx.db, &person, session).await.unwrap().unwrap();
-    Boss(Admin::prove(person).unwrap(), fresh)
+    fresh::note(&stage.ctx.db, person, session).await.unwrap();
+    fresh::check(&stage.ctx.db, person, session).await.unwrap().unwrap()
 }
