@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { findings, overflow } from './axe.mjs'
-import { balanceOf, inState, openCheckout, pay, plan, signIn, signUp } from './steps.mjs'
+import { balanceOf, inState, openCheckout, pay, plan, signIn, signUp, staleConfirmations } from './steps.mjs'
 import { stage } from './story.mjs'
 
 const { story, stories } = stage()
@@ -27,6 +27,25 @@ async function whoBought(visit, stack) {
 }
 
 const nav = (page, name) => page.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name })
+
+stories('a form that was left open for too long comes back as it was typed', async ({ stack, visit }) => {
+  const { page } = await admin(visit)
+  await page.goto('/admin/settings')
+  await page.getByLabel('What buyers read meanwhile').fill('Back at <b>noon</b>.')
+  await staleConfirmations(stack)
+  await page.getByRole('button', { name: 'Stop payments' }).click()
+  await page.waitForURL('**/confirm?**')
+  await page.getByLabel('Password').fill('not the password')
+  await page.getByRole('button', { name: 'Confirm' }).click()
+  await summary(page).waitFor()
+  await page.getByLabel('Password').fill('admin-demo-password')
+  await page.getByRole('button', { name: 'Confirm' }).click()
+  await page.waitForURL('**/admin/settings')
+  assert.equal(await page.getByLabel('What buyers read meanwhile').inputValue(), 'Back at <b>noon</b>.')
+  assert.deepEqual(await stack.sql`select 1 from settings`, [])
+  await page.goto('/admin/settings')
+  assert.equal(await page.getByLabel('What buyers read meanwhile').inputValue(), '', 'once')
+})
 
 stories('payments are stopped and started again by a page', async ({ stack, visit }) => {
   const { page } = await admin(visit)

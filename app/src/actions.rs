@@ -65,6 +65,9 @@ async fn answer(request: &Request, page: &str, form: Form, outcome: Result<Strin
     };
     let flash = match outcome {
         Ok(location) => {
+            if location.starts_with(paths::CONFIRM) && !form.values.is_empty() {
+                kept(request, flash::keep(request, form).await);
+            }
             see_other(&location);
             return;
         }
@@ -87,14 +90,19 @@ async fn answer(request: &Request, page: &str, form: Form, outcome: Result<Strin
             ))
         }
     };
-    if let Err(error) = flash::leave(request, flash).await {
-        tracing::error!(request.id = request.id(), error = ?error, "a message for the next page was lost");
-    }
+    kept(request, flash::leave(request, flash).await);
     see_other(page);
     if let Some(seconds) = retry_after {
         // The server draws the page at once, under this status, instead of sending the visitor there.
         set_status(StatusCode::TOO_MANY_REQUESTS);
         set_header(header::RETRY_AFTER, &seconds.to_string());
+    }
+}
+
+/// What was done is done, even where the next page can't tell of it.
+fn kept(request: &Request, left: Result<()>) {
+    if let Err(error) = left {
+        tracing::error!(request.id = request.id(), error = ?error, "a message for the next page was lost");
     }
 }
 

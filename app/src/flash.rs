@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use atlas::{Error, Result};
 use domain::FieldErrors;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::request::Request;
 
 const KEY: &str = "flash";
+/// Apart from the messages, which the page in between shows.
+const KEPT: &str = "kept_form";
 /// Longer inputs are not worth keeping; nobody types them again by hand.
 const VALUE_BYTES_MAX: usize = 4_000;
 
@@ -64,13 +67,30 @@ pub async fn leave(request: &Request, flash: Flash) -> Result<()> {
     request.session()?.insert(KEY, flash).await.map_err(Error::unavailable)
 }
 
-/// Takes the message, if there is one.
+/// Keeps a form while its sender confirms that it is them: what they typed stands in it again when they are back.
+pub async fn keep(request: &Request, form: Form) -> Result<()> {
+    request.session()?.insert(KEPT, form).await.map_err(Error::unavailable)
+}
+
+/// Takes the message, or else the form that was kept, if there is one.
 pub async fn take(request: &Request) -> Result<Option<Flash>> {
+    match take_message(request).await? {
+        Some(message) => Ok(Some(message)),
+        None => Ok(taken(request, KEPT).await?.map(Flash::Mend)),
+    }
+}
+
+/// The message alone: for the page where people confirm that it is them.
+pub async fn take_message(request: &Request) -> Result<Option<Flash>> {
+    taken(request, KEY).await
+}
+
+async fn taken<T: DeserializeOwned>(request: &Request, key: &str) -> Result<Option<T>> {
     let session = request.session()?;
     // Removing marks the session as changed even where nothing was, and reading a page must not write.
-    let left = session.get(KEY).await.map_err(Error::unavailable)?;
+    let left = session.get(key).await.map_err(Error::unavailable)?;
     if left.is_some() {
-        session.remove_value(KEY).await.map_err(Error::unavailable)?;
+        session.remove_value(key).await.map_err(Error::unavailable)?;
     }
     Ok(left)
 }

@@ -33,7 +33,7 @@ async fn draw(request: Request, person: SignedIn, return_to: String) -> Result<A
     if request.fresh(&person).await?.is_some() {
         see_other(&return_to);
     }
-    let flash = flash::take(&request).await?;
+    let flash = flash::take_message(&request).await?;
     let form = form_of(flash.as_ref(), CONFIRM_FORM);
     let ways = ways_in(&request.ctx().db, &person).await?;
     let (email, with_code) = (person.email().to_owned(), person.has_second_factor());
