@@ -41,6 +41,18 @@ pub enum Refusal {
     PlanHasAPrice,
     #[error("This form was already used for another plan. Reload the page and choose again.")]
     FormUsedForAnotherPlan,
+    #[error(
+        "Somebody else changed this plan meanwhile. Nothing was saved. Compare below, and save again if yours is right."
+    )]
+    PlanChangedMeanwhile,
+    #[error("This plan is retired. Nothing was changed.")]
+    PlanIsRetired,
+    #[error("This plan was ordered before, so it can’t be deleted. Retire it instead.")]
+    PlanWasOrdered,
+    #[error("This plan has its counterpart at Whop already.")]
+    PlanIsMirrored,
+    #[error("No provider is set up that keeps plans. Set up Whop first.")]
+    NoPlanMirror,
     #[error("That is too much at once. Choose at most 50.")]
     TooManyAtOnce,
     #[error("This form is incomplete. Reload the page and try again.")]

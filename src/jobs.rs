@@ -42,6 +42,22 @@ pub async fn enqueue_all<J: TaskHandler>(tx: &mut PgConnection, jobs: &[J]) -> R
     Ok(())
 }
 
+/// Has the job done once this transaction is committed, one of its kind at a time, in the order in which they are due. One
+/// about the same thing that still waits is replaced.
+pub async fn enqueue_in_turn<J: TaskHandler>(tx: &mut PgConnection, job: &J, about: &str) -> Result<()> {
+    sqlx::query!(
+        r#"select (graphile_worker.add_job($1, $2::jsonb::json, queue_name => $1, max_attempts => $3,
+            job_key => $1 || ':' || $4)).id"#,
+        J::IDENTIFIER,
+        serde_json::to_value(job).map_err(Error::broken)?,
+        i32::from(TRIES_MAX),
+        about,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(())
+}
+
 /// Forgets jobs of the calendar that were interrupted after the next of their kind had taken their place: nobody does them
 /// again, and nobody has to. How many there were.
 async fn forget_superseded(db: impl PgExecutor<'_>) -> Result<i64> {

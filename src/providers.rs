@@ -7,6 +7,7 @@
 //! - Amounts are exact. What can't be read exactly is `Unreadable`, never rounded.
 //! - No secret appears in an error, a log line or a `Debug`.
 
+pub mod mirror;
 pub mod verify;
 pub mod whop;
 
@@ -18,6 +19,7 @@ use domain::{Money, OrderId, Provider};
 use time::OffsetDateTime;
 
 use crate::events::{Fact, MembershipFacts, PaymentFacts, ReadEvent};
+use mirror::PlanMirror;
 
 /// Why a provider could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +134,11 @@ pub trait PaymentProvider: Send + Sync {
     /// One membership, by its id or by its licence key.
     async fn membership(&self, id_or_key: &str, asked_at: OffsetDateTime) -> Result<MembershipFacts, ProviderError>;
 
+    /// Where plans can be shown too, beside here. None: it keeps no plans.
+    fn plan_mirror(&self) -> Option<&dyn PlanMirror> {
+        None
+    }
+
     /// Reads the body of an authentic webhook.
     ///
     /// Errors: it is not an event at all (not JSON, no type). Anything else is a [`ReadEvent`], if only an unreadable one.
@@ -154,6 +161,11 @@ impl Providers {
     /// Every one that is set up.
     pub fn all(&self) -> impl Iterator<Item = &dyn PaymentProvider> {
         self.0.values().map(AsRef::as_ref)
+    }
+
+    /// Where plans have their counterparts. None: no provider that is set up keeps plans.
+    pub fn plan_mirror(&self) -> Option<&dyn PlanMirror> {
+        self.all().find_map(PaymentProvider::plan_mirror)
     }
 
     /// The provider for a new order: the first one that is set up. None: only manual orders are taken.

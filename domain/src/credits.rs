@@ -22,6 +22,15 @@ impl Credits {
         self.0
     }
 
+    /// Reads whole credits as people type them (`100,000`, `100 000`, `100000`), from 1 to [`Self::MAX`].
+    pub fn parse_typed(text: &str) -> Option<Self> {
+        let grouping = |c: char| matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}' | '\'');
+        let digits: String = text.trim().chars().filter(|c| !grouping(*c)).collect();
+        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let credits = plain.then(|| digits.parse().ok().map(Self))??;
+        (Self::ZERO < credits && credits <= Self::MAX).then_some(credits)
+    }
+
     pub const fn checked_sub(self, other: Self) -> Option<Self> {
         match self.0.checked_sub(other.0) {
             Some(credits) => Some(Self(credits)),
@@ -61,6 +70,16 @@ pub(crate) fn group_thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credits_read_as_people_type_them_and_nothing_else_does() {
+        for text in ["100000", "100,000", "100 000", "100\u{202f}000"] {
+            assert_eq!(Credits::parse_typed(text), Some(Credits::new(100_000)), "{text}");
+        }
+        for text in ["", "0", "-5", "1.5", "1e3", "١٢", "99999999999999999999", "1000000000001", "+7", ","] {
+            assert_eq!(Credits::parse_typed(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn credits_are_grouped_and_signed() {

@@ -21,6 +21,6 @@ pub use id::{ApiKeyId, EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId
 pub use money::{Currency, Money};
 pub use order::{FailureReason, OrderState};
 pub use payment::{DisputeState, PaymentState, RefundState};
-pub use plan::Price;
+pub use plan::{MirrorState, PlanVisibility, Price};
 pub use provider::Provider;
 pub use role::Role;

@@ -34,6 +34,10 @@ impl fmt::Display for MoneyError {
 
 impl std::error::Error for MoneyError {}
 
+const SOLD_IN: &str = "usd sgd inr aud brl cad dkk eur nok gbp sek chf hkd huf jpy mxn myr pln czk nzd aed cop ron thb bgn \
+    idr dop php try krw twd vnd pkr clp uyu ars zar dzd tnd mad kes kwd jod all xcd amd bsd bhd bob bam khr crc egp etb gmd ghs \
+    gtq gyd ils jmd mop mga mur mdl mnt nad ngn mkd omr pyg pen qar rwf sar rsd lkr tzs ttd uzs rub cny kzt awg xof";
+
 /// An ISO 4217 code, kept in lower case as providers write it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency([u8; 3]);
@@ -50,6 +54,12 @@ impl Currency {
     /// Upper case, for people: `USD`.
     pub fn code(self) -> String {
         self.as_str().to_ascii_uppercase()
+    }
+
+    /// Whether it is one that prices may be in: what the providers that we know of take (Whop API, appendix A.3), but for
+    /// metals and coins.
+    pub fn is_sold_in(self) -> bool {
+        SOLD_IN.split_ascii_whitespace().any(|code| code == self.as_str())
     }
 
     /// How many decimals the currency's minor unit has (ISO 4217, table A.1): 2 but for those listed.

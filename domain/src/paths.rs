@@ -1,6 +1,6 @@
 //! Where the pages are. Links, forms and redirects take their addresses from here.
 
-use crate::{EventId, OrderId, PersonId, TransactionId};
+use crate::{EventId, OrderId, PersonId, PlanId, TransactionId};
 
 pub const HOME: &str = "/";
 pub const CREDITS: &str = "/credits";
@@ -12,6 +12,9 @@ pub const ACCOUNT: &str = "/account";
 pub const ADMIN: &str = "/admin";
 /// Every order, searched and filtered.
 pub const ADMIN_ORDERS: &str = "/admin/orders";
+/// What is for sale, was, or will be.
+pub const ADMIN_PLANS: &str = "/admin/plans";
+pub const ADMIN_PLAN_NEW: &str = "/admin/plans/new";
 /// Everybody, searched.
 pub const ADMIN_PEOPLE: &str = "/admin/people";
 /// What the provider told us.
@@ -83,6 +86,15 @@ pub fn admin_order(order: OrderId) -> String {
 
 pub fn admin_person(person: PersonId) -> String {
     format!("{ADMIN_PEOPLE}/{person}")
+}
+
+pub fn admin_plan(plan: PlanId) -> String {
+    format!("{ADMIN_PLANS}/{plan}")
+}
+
+/// Where one plan can be bought, be it listed or not.
+pub fn credits_plan(plan: PlanId) -> String {
+    format!("{CREDITS}?plan={plan}")
 }
 
 pub fn admin_event(event: EventId) -> String {

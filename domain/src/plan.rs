@@ -1,8 +1,32 @@
-//! What a plan costs.
+//! What a plan costs, who sees it, and how its counterpart at the provider stands.
 
 use serde::{Deserialize, Serialize};
 
+use crate::order::text_enum;
 use crate::{Credits, Money};
+
+text_enum! {
+    /// Who sees a plan that is on sale.
+    pub enum PlanVisibility {
+        /// Everybody, on the page of plans.
+        Listed = "listed",
+        /// Whoever has the link to it.
+        Unlisted = "unlisted",
+    }
+}
+
+text_enum! {
+    /// How a plan's counterpart at the provider stands.
+    pub enum MirrorState {
+        /// A change here has still to get there.
+        Waiting = "waiting",
+        InStep = "in_step",
+        /// It says something else there.
+        Drifted = "drifted",
+        /// The provider said no: a person has to look.
+        Failed = "failed",
+    }
+}
 
 /// How a plan is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

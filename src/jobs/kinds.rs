@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use domain::EventId;
+use domain::{EventId, PlanId};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::limits;
 use crate::notify::deliver;
 use crate::orders;
 use crate::people::{devices, erase, grants, links, oauth, sessions};
+use crate::plans::{drift, mirror};
 use crate::reconcile::{check, sweep};
 use crate::{Context, Error, Result};
 
@@ -54,6 +55,16 @@ pub struct CareForGrants {}
 /// Compares the providers' books, ours and the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckBooks {}
+
+/// Brings a plan's counterpart at the provider in step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorPlan {
+    pub plan: PlanId,
+}
+
+/// Compares all plans with their counterparts, and mirrors what still waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckPlans {}
 
 /// Why a try failed, as it is kept with the job: the causes too, for nobody but the operator reads it.
 pub struct Failed(Error);
@@ -100,6 +111,8 @@ done_by! {
     ExpireCredits "expire_credits": |_job, tools| expire_credits(&tools.ctx).await;
     SweepSessions "sweep_sessions": |_job, tools| sweep_old(&tools.ctx).await;
     CareForGrants "care_for_grants": |_job, tools| grants::care::care(&tools.ctx).await;
+    MirrorPlan "mirror_plan": |job, tools| mirror::carry_out(&tools.ctx, job.plan).await;
+    CheckPlans "check_plans": |_job, tools| drift::check_all(&tools.ctx).await;
     CheckBooks "check_books": |_job, tools| check::daily(&tools.ctx).await.map(drop);
 }
 

@@ -7,7 +7,8 @@ use graphile_worker::{Cron, CronBuilder, Crontab, CrontabTimerError, TaskHandler
 
 use super::TRIES_MAX;
 use super::kinds::{
-    CareForGrants, CheckBooks, ExpireCredits, ExpireOrders, ReplayEvent, SendMails, SweepOrders, SweepSessions,
+    CareForGrants, CheckBooks, CheckPlans, ExpireCredits, ExpireOrders, MirrorPlan, ReplayEvent, SendMails,
+    SweepOrders, SweepSessions,
 };
 use crate::notify::post::Post;
 use crate::{Context, Error, Result};
@@ -74,6 +75,8 @@ fn options(tools: &Tools) -> WorkerOptions {
         .define_job::<SweepSessions>()
         .define_job::<CareForGrants>()
         .define_job::<CheckBooks>()
+        .define_job::<MirrorPlan>()
+        .define_job::<CheckPlans>()
         .concurrency(CONCURRENCY)
         .poll_interval(POLL_EVERY)
         .use_notification_delivery(false)
@@ -99,6 +102,7 @@ pub fn calendar() -> Result<Vec<Crontab>> {
         regular(Cron::every_minute(), CareForGrants {})?,
         regular(Cron::every_n_minutes(5).map_err(at)?, ExpireOrders {})?,
         regular(Cron::hourly_at(17).map_err(at)?, SweepSessions {})?,
+        regular(Cron::hourly_at(29).map_err(at)?, CheckPlans {})?,
         regular(Cron::daily_at(3, 41).map_err(at)?, CheckBooks {})?,
     ])
 }

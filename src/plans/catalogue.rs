@@ -3,7 +3,7 @@
 use domain::{Credits, Currency, Money, PlanId, PlanVersionId, Price};
 use sqlx::PgExecutor;
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// One plan as it is offered now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +17,12 @@ pub struct Offer {
     pub price: Price,
 }
 
-/// Every plan on sale, in the order of the page.
+/// Every plan on sale that is listed, in the order of the page.
 pub async fn catalogue(db: impl PgExecutor<'_>) -> Result<Vec<Offer>> {
     offers(db, None).await
 }
 
-/// One plan, if it is on sale.
+/// One plan, if it is on sale, listed or not.
 pub async fn find(db: impl PgExecutor<'_>, plan: PlanId) -> Result<Option<Offer>> {
     Ok(offers(db, Some(plan)).await?.pop())
 }
@@ -34,10 +34,11 @@ async fn offers(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Off
             newest.currency as "currency: Currency"
         from plans plan
         join lateral (
-            select version.id, version.name, version.description, version.credits, version.price_minor, version.currency
+            select version.id, version.name, version.description, version.credits, version.price_minor, version.currency,
+                version.visibility
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
-        where plan.on_sale and ($1::uuid is null or plan.id = $1)
+        where plan.on_sale and case when $1::uuid is null then newest.visibility = 'listed' else plan.id = $1 end
         order by plan.position, plan.slug"#,
         only as Option<PlanId>,
     )
@@ -63,18 +64,4 @@ pub(crate) fn price(minor: Option<i64>, currency: Option<Currency>) -> Price {
         (Some(minor), Some(currency)) => Price::Fixed(Money::new(minor, currency)),
         _ => Price::ByAgreement,
     }
-}
-
-/// Puts a plan on sale or takes it off; orders that were already made keep what they were sold.
-pub async fn set_on_sale(db: impl PgExecutor<'_>, plan: PlanId, on_sale: OnSale) -> Result<()> {
-    let on_sale = matches!(on_sale, OnSale::Yes);
-    let changed =
-        sqlx::query!("update plans set on_sale = $2 where id = $1", plan as PlanId, on_sale).execute(db).await?;
-    if changed.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound) }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnSale {
-    Yes,
-    No,
 }

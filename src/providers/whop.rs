@@ -6,6 +6,7 @@ mod decline;
 pub mod error;
 pub mod facts;
 mod membership;
+mod mirror;
 pub mod oauth;
 mod retry;
 pub mod reversals;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use domain::{Money, Provider};
 use time::{Duration, OffsetDateTime};
 
+use super::mirror::PlanMirror;
 use super::{
     Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
     Window,
@@ -39,7 +41,6 @@ pub const API_VERSION: &str = "2026-10-15-1";
 /// Whop's production API.
 pub const API_URL: &str = "https://api.whop.com/api/v1";
 
-const TITLE_CHARS_MAX: usize = 30;
 /// Payments are searched in the newest so many pages of 100.
 const SEARCH_PAGES_MAX: u32 = 5;
 /// Their clock may be behind ours.
@@ -107,7 +108,7 @@ impl PaymentProvider for Whop {
 
     async fn open_checkout(&self, request: &CheckoutRequest) -> Result<Checkout, ProviderError> {
         let order = request.order.to_string();
-        let title = short_title(&request.title);
+        let title = text::short_title(&request.title);
         let new = NewCheckout {
             account_id: self.account(),
             mode: "payment",
@@ -251,6 +252,10 @@ impl PaymentProvider for Whop {
             .map_err(|unfit| ProviderError::Unreadable(unfit.to_string()))
     }
 
+    fn plan_mirror(&self) -> Option<&dyn PlanMirror> {
+        Some(self)
+    }
+
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent> {
         webhook::read(body)
     }
@@ -285,14 +290,4 @@ fn opened(made: CheckoutConfiguration, price: Money, order: &str) -> Result<Chec
 
 fn is_web_address(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-}
-
-/// Whop takes titles of at most 30 characters.
-fn short_title(title: &str) -> String {
-    let title = text::clean(title).unwrap_or_default();
-    if title.chars().count() <= TITLE_CHARS_MAX {
-        title
-    } else {
-        title.chars().take(TITLE_CHARS_MAX - 1).chain(['…']).collect()
-    }
 }

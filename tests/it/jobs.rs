@@ -138,6 +138,7 @@ async fn a_worker_does_what_comes_keeps_the_calendar_and_stops_when_told(pool: P
             [
                 "care_for_grants",
                 "check_books",
+                "check_plans",
                 "expire_credits",
                 "expire_orders",
                 "send_mails",
@@ -165,7 +166,7 @@ async fn everything_in_the_calendar_can_be_done(pool: PgPool) {
             .await
             .unwrap();
     }
-    assert_eq!(stage.count(JOBS).await, 7);
+    assert_eq!(stage.count(JOBS).await, 8);
     run_due(&tools(&stage)).await.unwrap();
     let failed: Vec<String> =
         sqlx::query_scalar("select task_identifier || ': ' || last_error from graphile_worker.jobs")

@@ -1,12 +1,37 @@
-//! What is for sale.
+//! What is for sale, and how admins look after it.
 
-use atlas::Error;
-use atlas::plans::catalogue::{OnSale, catalogue, find, set_on_sale};
+mod edit;
+mod ends;
+mod mirror;
+
+use atlas::plans::catalogue::{catalogue, find};
 use atlas::plans::defaults::add_missing;
+use atlas::plans::terms::Typed;
+use atlas::plans::{Terms, create};
 use domain::{Credits, Money, PlanId, Price};
 use sqlx::PgPool;
 
 use crate::stage::Stage;
+use crate::stage::boss::Boss;
+
+/// Terms that nothing is wrong with.
+pub const TYPED: Typed<'static> = Typed {
+    name: "Mega",
+    description: "For a lot of work.",
+    credits: "50,000",
+    sold: "once",
+    price: "60",
+    currency: "usd",
+    visibility: "listed",
+};
+
+pub fn terms(typed: &Typed<'_>) -> Terms {
+    Terms::parse(typed).unwrap()
+}
+
+pub async fn made(stage: &Stage, boss: &Boss, typed: &Typed<'_>) -> PlanId {
+    create::create(&stage.ctx, &boss.0, &atlas::audit::Origin::NONE, &terms(typed)).await.unwrap()
+}
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn the_default_plans_are_added_once(pool: PgPool) {
@@ -31,11 +56,9 @@ async fn a_plan_off_sale_is_not_shown_and_comes_back_unchanged(pool: PgPool) {
     let pro = stage.plan("pro").await;
     let before = find(db, pro).await.unwrap();
     assert!(before.is_some());
-    set_on_sale(db, pro, OnSale::No).await.unwrap();
+    stage.sells("pro", false).await;
     assert_eq!((find(db, pro).await.unwrap(), catalogue(db).await.unwrap().len()), (None, 2));
     assert_eq!(add_missing(&stage.ctx).await.unwrap(), 0, "what was taken off sale is not put back");
-    set_on_sale(db, pro, OnSale::Yes).await.unwrap();
+    stage.sells("pro", true).await;
     assert_eq!(find(db, pro).await.unwrap(), before);
-    let unknown = PlanId::from_uuid(atlas::ids::fresh());
-    assert!(matches!(set_on_sale(db, unknown, OnSale::No).await, Err(Error::NotFound)));
 }

@@ -115,6 +115,12 @@ impl Stage {
         sqlx::query_scalar("select id from plans where slug = $1").bind(slug).fetch_one(&self.ctx.db).await.unwrap()
     }
 
+    /// Puts a plan on sale or takes it off, without a word about it.
+    pub async fn sells(&self, slug: &str, on_sale: bool) {
+        let sql = "update plans set on_sale = $2 where slug = $1";
+        sqlx::query(sql).bind(slug).bind(on_sale).execute(&self.ctx.db).await.unwrap();
+    }
+
     /// Sends a fresh form for the plan; the provider opens a checkout.
     pub async fn starts_checkout(&self, buyer: &SignedIn, plan: &str) -> Ordered {
         let started = checkout::start(&self.ctx, buyer, self.plan(plan).await, FormKey::fresh()).await.unwrap();

@@ -4,6 +4,7 @@
 /// What a message is cut to, in characters.
 pub const MESSAGE_CHARS_MAX: usize = 300;
 const ID_BYTES_MAX: usize = 255;
+const TITLE_CHARS_MAX: usize = 30;
 
 /// Whether it is an id as Whop makes them (a prefix, then letters and digits), and as safe in a path as in a column.
 pub fn is_id(text: &str) -> bool {
@@ -21,6 +22,16 @@ pub fn clean(text: &str) -> Option<String> {
         .collect();
     let kept = kept.trim();
     (!kept.is_empty()).then(|| kept.to_owned())
+}
+
+/// Whop takes titles of plans of at most 30 characters.
+pub fn short_title(title: &str) -> String {
+    let title = clean(title).unwrap_or_default();
+    if title.chars().count() <= TITLE_CHARS_MAX {
+        title
+    } else {
+        title.chars().take(TITLE_CHARS_MAX - 1).chain(['…']).collect()
+    }
 }
 
 const fn turns_direction(letter: char) -> bool {

@@ -3,7 +3,6 @@
 use atlas::orders::FormKey;
 use atlas::orders::checkout::{Started, start};
 use atlas::people::SignedIn;
-use atlas::plans::catalogue::{OnSale, set_on_sale};
 use atlas::providers::Providers;
 use atlas::{Context, Refusal, Result, ids};
 use domain::{FailureReason, Money, OrderId, OrderState, PaymentState, PlanId, Price};
@@ -54,14 +53,14 @@ async fn an_open_order_keeps_the_terms_it_was_sold(pool: PgPool) {
     .execute(&stage.ctx.db)
     .await
     .unwrap();
-    set_on_sale(&stage.ctx.db, stage.plan("starter").await, OnSale::No).await.unwrap();
+    stage.sells("starter", false).await;
 
     stage.pays(&old, "pay_1").await;
     let page = stage.page(&ana, &old).await;
     assert_eq!((page.state, page.plan_name.as_str(), page.credits.get()), (OrderState::Paid, "Starter", 5_000));
     assert_eq!(stage.posted(&ana).await, 5_000);
 
-    set_on_sale(&stage.ctx.db, stage.plan("starter").await, OnSale::Yes).await.unwrap();
+    stage.sells("starter", true).await;
     sends(&stage, &ana, "starter", &FormKey::fresh()).await.unwrap();
     let new = stage.provider.requests().pop().unwrap();
     assert_eq!((new.title.as_str(), new.price), ("Starter 2: 10 credits", Money::new(900, "eur".parse().unwrap())));
@@ -147,7 +146,7 @@ async fn a_form_is_good_for_one_plan_and_one_person(pool: PgPool) {
 async fn what_is_not_for_sale_is_refused_before_anything_is_written(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;
-    set_on_sale(&stage.ctx.db, stage.plan("pro").await, OnSale::No).await.unwrap();
+    stage.sells("pro", false).await;
     let unknown = start(&stage.ctx, &ana, PlanId::from_uuid(ids::fresh()), FormKey::fresh()).await;
     assert_eq!(refusal(unknown), Refusal::PlanNotOnSale);
     assert_eq!(refusal(sends(&stage, &ana, "pro", &FormKey::fresh()).await), Refusal::PlanNotOnSale);

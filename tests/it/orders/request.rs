@@ -3,7 +3,6 @@
 use atlas::orders::request::{NOTE_LENGTH_MAX, Note, submit};
 use atlas::orders::{FormKey, list, page};
 use atlas::people::SignedIn;
-use atlas::plans::catalogue::{OnSale, set_on_sale};
 use atlas::{Refusal, Result};
 use domain::{OrderId, OrderState, Price, Provider};
 use futures::future::join_all;
@@ -48,7 +47,7 @@ async fn only_plans_by_agreement_are_requested(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let ana = stage.buyer("ana").await;
     assert_eq!(refusal(asks_for(&stage, &ana, "starter", "", &FormKey::fresh()).await), Refusal::PlanHasAPrice);
-    set_on_sale(&stage.ctx.db, stage.plan("enterprise").await, OnSale::No).await.unwrap();
+    stage.sells("enterprise", false).await;
     assert_eq!(refusal(asks_for(&stage, &ana, "enterprise", "", &FormKey::fresh()).await), Refusal::PlanNotOnSale);
     assert_eq!(stage.count("select count(*) from credit_orders").await, 0);
 }

@@ -1,0 +1,58 @@
+//! A plan as it stands, locked until the transaction ends: who changes one waits here for whoever was faster.
+
+use domain::{Credits, Currency, PlanId, PlanVisibility};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::Terms;
+use super::catalogue::price;
+use crate::{Error, Refusal, Result};
+
+pub struct Locked {
+    pub slug: String,
+    pub on_sale: bool,
+    retired_at: Option<OffsetDateTime>,
+    /// The number of its newest version.
+    pub revision: i32,
+    pub terms: Terms,
+}
+
+impl Locked {
+    /// Errors: [`Refusal::PlanIsRetired`].
+    pub fn unless_retired(self) -> Result<Self> {
+        if self.retired_at.is_none() { Ok(self) } else { Err(Refusal::PlanIsRetired.into()) }
+    }
+}
+
+/// Errors: [`Error::NotFound`], also for a plan that was deleted.
+pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
+    let stands = sqlx::query!(
+        "select slug, on_sale, retired_at from plans where id = $1 and deleted_at is null for update",
+        plan as PlanId,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::NotFound)?;
+    // After the lock, and so with what the one before wrote.
+    let newest = sqlx::query!(
+        r#"select version, name, description, credits as "credits: Credits", price_minor, currency as "currency: Currency",
+            visibility as "visibility: PlanVisibility"
+        from plan_versions where plan_id = $1 order by version desc limit 1"#,
+        plan as PlanId,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(Locked {
+        slug: stands.slug,
+        on_sale: stands.on_sale,
+        retired_at: stands.retired_at,
+        revision: newest.version,
+        terms: Terms {
+            name: newest.name,
+            description: newest.description,
+            credits: newest.credits,
+            price: price(newest.price_minor, newest.currency),
+            visibility: newest.visibility,
+        },
+    })
+}

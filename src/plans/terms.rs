@@ -1,0 +1,241 @@
+//! A plan's terms: what an admin types, read into what a version stores. Everything that is wrong is said at once, field by
+//! field.
+
+use domain::money::MoneyError;
+use domain::{Credits, Currency, FieldErrors, Money, PlanVisibility, Price};
+
+const NAME_CHARS_MAX: usize = 80;
+const DESCRIPTION_CHARS_MAX: usize = 500;
+/// In the minor unit, whatever the currency.
+const PRICE_MINOR_MAX: i64 = 1_000_000_000_000;
+
+/// What one version says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    pub name: String,
+    /// May be empty.
+    pub description: String,
+    pub credits: Credits,
+    pub price: Price,
+    pub visibility: PlanVisibility,
+}
+
+/// Terms as they were typed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Typed<'a> {
+    pub name: &'a str,
+    pub description: &'a str,
+    pub credits: &'a str,
+    /// `once` or `agreement`.
+    pub sold: &'a str,
+    /// Major units: `7.50`. Empty where it is by agreement.
+    pub price: &'a str,
+    /// Three letters, small or large.
+    pub currency: &'a str,
+    /// `listed` or `unlisted`.
+    pub visibility: &'a str,
+}
+
+impl Terms {
+    /// Errors: what is wrong with each field, under the field's name.
+    pub fn parse(typed: &Typed<'_>) -> Result<Self, FieldErrors> {
+        let mut wrong = FieldErrors::default();
+        let name = kept(&mut wrong, "name", name(typed.name));
+        let description = kept(&mut wrong, "description", description(typed.description));
+        let credits = Credits::parse_typed(typed.credits)
+            .ok_or_else(|| "Enter a whole number of credits, from 1 to 1,000,000,000,000.".to_owned());
+        let credits = kept(&mut wrong, "credits", credits);
+        let price = match typed.sold {
+            "once" => fixed(&mut wrong, typed.price, typed.currency),
+            "agreement" => kept(&mut wrong, "price", no_price(typed.price)),
+            _ => kept(&mut wrong, "sold", Err("Choose how it is sold.".to_owned())),
+        };
+        let visibility = typed.visibility.parse::<PlanVisibility>().map_err(|_| "Choose who sees it.".to_owned());
+        let visibility = kept(&mut wrong, "visibility", visibility);
+        match (name, description, credits, price, visibility) {
+            (Some(name), Some(description), Some(credits), Some(price), Some(visibility)) => {
+                Ok(Self { name, description, credits, price, visibility })
+            }
+            _ => Err(wrong),
+        }
+    }
+
+    /// Both columns of the price, or neither.
+    pub(super) const fn price_columns(&self) -> (Option<i64>, Option<Currency>) {
+        match self.price {
+            Price::Fixed(money) => (Some(money.minor), Some(money.currency)),
+            Price::ByAgreement => (None, None),
+        }
+    }
+}
+
+fn kept<T>(wrong: &mut FieldErrors, field: &str, read: Result<T, String>) -> Option<T> {
+    read.map_err(|message| wrong.add(field, message)).ok()
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err("Give it a name.".to_owned());
+    }
+    line(name, NAME_CHARS_MAX, "name")
+}
+
+fn description(text: &str) -> Result<String, String> {
+    line(text.trim(), DESCRIPTION_CHARS_MAX, "description")
+}
+
+/// One line of any script. What would turn other text around, or can't be seen or kept, is refused.
+fn line(text: &str, chars_max: usize, what: &str) -> Result<String, String> {
+    if text.chars().count() > chars_max {
+        return Err(format!("Shorten the {what} to {chars_max} characters."));
+    }
+    let turns = |letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|letter| letter.is_control() || turns(letter)) {
+        return Err(format!("Write the {what} on one line, without control characters."));
+    }
+    Ok(text.to_owned())
+}
+
+fn no_price(text: &str) -> Result<Price, String> {
+    if text.trim().is_empty() {
+        Ok(Price::ByAgreement)
+    } else {
+        Err("By agreement there is no price. Leave it empty, or choose that it is paid once.".to_owned())
+    }
+}
+
+fn fixed(wrong: &mut FieldErrors, price: &str, code: &str) -> Option<Price> {
+    let currency = code.trim().parse().ok().filter(|currency: &Currency| currency.is_sold_in());
+    let Some(currency) = currency else {
+        wrong.add("currency", "Enter the three letters of a currency that can be paid in, such as USD, EUR or JPY.");
+        return None;
+    };
+    kept(wrong, "price", amount(price.trim(), currency)).map(Price::Fixed)
+}
+
+fn amount(text: &str, currency: Currency) -> Result<Money, String> {
+    let (code, unit) = (currency.code(), 10_i64.pow(currency.decimals()));
+    let most = Money::new(PRICE_MINOR_MAX, currency);
+    if text.starts_with('-') || text.starts_with('−') {
+        return Err("A price can’t be negative.".to_owned());
+    }
+    // People who write an exponent did not mean it.
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let read = if plain { Money::parse_decimal(text, currency) } else { Err(MoneyError::NotADecimal) };
+    match read {
+        Ok(price) if price.minor == 0 => {
+            Err("A price can’t be zero. Choose “By agreement” if there is none.".to_owned())
+        }
+        // Whop charges nothing below one whole unit (Whop API, money).
+        Ok(price) if price.minor < unit => Err(format!("No checkout takes less than {}.", Money::new(unit, currency))),
+        Ok(price) if price.minor <= PRICE_MINOR_MAX => Ok(price),
+        Ok(_) | Err(MoneyError::TooLarge) => Err(format!("That is too much. Enter at most {most}.")),
+        Err(MoneyError::TooPrecise) => Err(match currency.decimals() {
+            0 => format!("{code} has no decimals. Enter whole units."),
+            decimals => format!(
+                "{code} has {decimals} decimals, not more. Enter, for example, {}.",
+                Money::new(unit * 15 / 2, currency).to_decimal()
+            ),
+        }),
+        Err(MoneyError::NotADecimal | MoneyError::NotACurrency) => {
+            Err("Enter the price in digits, with a point before the decimals: 7.50.".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TYPED: Typed<'static> = Typed {
+        name: " Starter ",
+        description: "For trying things out.",
+        credits: "5,000",
+        sold: "once",
+        price: "7.50",
+        currency: "USD",
+        visibility: "listed",
+    };
+
+    fn said(typed: &Typed<'_>, field: &str) -> String {
+        Terms::parse(typed).unwrap_err().of(field).unwrap().to_owned()
+    }
+
+    #[test]
+    fn what_is_typed_well_is_read_exactly() {
+        let terms = Terms::parse(&TYPED).unwrap();
+        assert_eq!((terms.name.as_str(), terms.credits), ("Starter", Credits::new(5_000)));
+        assert_eq!(terms.price, Price::Fixed(Money::usd(750)));
+        let by_agreement = Typed { sold: "agreement", price: " ", currency: "", ..TYPED };
+        assert_eq!(Terms::parse(&by_agreement).unwrap().price, Price::ByAgreement);
+        for name in ["<b>Starter</b>", "🚀 Rocket 👩‍🚀", "חבילה בסיסית", "=1+1", "Robert'); drop table plans;--"]
+        {
+            assert_eq!(Terms::parse(&Typed { name, ..TYPED }).unwrap().name, name);
+        }
+    }
+
+    #[test]
+    fn each_bad_price_is_refused_with_its_reason() {
+        for (price, currency, reason) in [
+            ("7.505", "usd", "2 decimals"),
+            ("7.5", "jpy", "no decimals"),
+            ("7.5055", "kwd", "3 decimals"),
+            ("-7.50", "usd", "negative"),
+            ("−1", "usd", "negative"),
+            ("0", "usd", "zero"),
+            ("0.00", "usd", "zero"),
+            ("0.99", "usd", "less than $1.00"),
+            ("10000000000.01", "usd", "at most $10,000,000,000.00"),
+            ("99999999999999999999999999", "usd", "at most"),
+            ("", "usd", "in digits"),
+            ("1e3", "usd", "in digits"),
+            ("1,000.00", "usd", "in digits"),
+            ("7,50", "eur", "in digits"),
+            ("free", "usd", "in digits"),
+            ("٧", "usd", "in digits"),
+        ] {
+            let message = said(&Typed { price, currency, ..TYPED }, "price");
+            assert!(message.contains(reason), "{price} {currency}: {message}");
+        }
+        for currency in ["", "us", "dollars", "xyz", "btc", "$", "ус"] {
+            assert!(said(&Typed { currency, ..TYPED }, "currency").contains("three letters"), "{currency}");
+        }
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let long = "x".repeat(10_000);
+        let typed = Typed {
+            name: &long,
+            description: "a\nb",
+            credits: "0",
+            sold: "once",
+            price: "x",
+            currency: "usd",
+            visibility: "everybody",
+        };
+        let wrong = Terms::parse(&typed).unwrap_err();
+        let fields: Vec<_> = wrong.iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["name", "description", "credits", "price", "visibility"]);
+        for name in ["", " ", "a\u{0}b", "a\u{202e}b"] {
+            said(&Typed { name, ..TYPED }, "name");
+        }
+        said(&Typed { sold: "monthly", ..TYPED }, "sold");
+        said(&Typed { sold: "agreement", ..TYPED }, "price");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,40}", currency in "[a-zA-Z]{0,4}") {
+            let typed = Typed { name: &text, credits: &text, price: &text, currency: &currency, ..TYPED };
+            if let Ok(Terms { price: Price::Fixed(price), credits, .. }) = Terms::parse(&typed) {
+                prop_assert!(price.minor >= 1 && price.minor <= PRICE_MINOR_MAX && credits.get() >= 1);
+            }
+        }
+    }
+}
