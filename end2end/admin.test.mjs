@@ -149,7 +149,7 @@ story('nobody is at these places but whom they are for', async ({ stack, visit }
   const { buyer, email, id } = await whoBought(visit, stack)
   const [{ id: event }] = await stack.sql`select id from provider_events order by id desc limit 1`
   buyer.expected.push(/status of 404/)
-  const all = ['/admin/people', `/admin/people/${id}`, '/admin/events', `/admin/events/${event}`, '/admin/audit', '/admin/settings']
+  const all = ['/admin/people', `/admin/people/${id}`, '/admin/events', `/admin/events/${event}`, '/admin/audit', '/admin/settings', '/admin/plans']
   for (const path of all) {
     assert.equal((await buyer.page.goto(path)).status(), 404, path)
     assert.equal((await buyer.page.getByRole('navigation', { name: 'Administration' }).count()), 0)
@@ -159,7 +159,7 @@ story('nobody is at these places but whom they are for', async ({ stack, visit }
   await buyer.page.waitForURL('**/credits')
   const statuses = []
   for (const path of all) statuses.push((await buyer.page.goto(path)).status())
-  assert.deepEqual(statuses, [200, 200, 200, 200, 404, 404], 'support reads, and is not told of the rest')
+  assert.deepEqual(statuses, [200, 200, 200, 200, 404, 404, 404], 'support reads, and is not told of the rest')
   await buyer.page.goto(`/admin/people/${id}`)
   assert.equal(await buyer.page.getByRole('button', { name: 'Change the role' }).count(), 0)
   await buyer.page.goto('/admin/people?q=%00%27%22%3Cscript%3E')

@@ -159,6 +159,12 @@ class Stack {
     return this.#ask(`${this.sandbox}/api/v1/${path}`, { headers: { authorization: `Bearer ${this.#apiKey}` } })
   }
 
+  /** A change there by the seller's own hand. */
+  async changeAtWhop(path, body, method = 'PATCH') {
+    const headers = { authorization: `Bearer ${this.#apiKey}` }
+    return this.#ask(`${this.sandbox}/api/v1/${path}`, { method, headers, body: JSON.stringify(body) })
+  }
+
   async #ask(address, options) {
     const answer = await fetch(address, { ...options, headers: { 'content-type': 'application/json', ...options.headers } })
     const text = await answer.text()

@@ -98,6 +98,21 @@ pub fn App() -> impl IntoView {
                         ssr=whole.clone()
                     />
                     <Route
+                        path=(StaticSegment("admin"), StaticSegment("plans"))
+                        view=pages::admin::plans::Plans
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("plans"), StaticSegment("new"))
+                        view=pages::admin::plan_new::NewPlan
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("plans"), ParamSegment("id"))
+                        view=pages::admin::plan::PlanPage
+                        ssr=whole.clone()
+                    />
+                    <Route
                         path=(StaticSegment("admin"), StaticSegment("people"))
                         view=pages::admin::people::People
                         ssr=whole.clone()

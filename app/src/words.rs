@@ -1,8 +1,9 @@
 //! How states and amounts read, one map per enum.
 
 use atlas::events::Received;
+use atlas::plans::desk::Standing;
 use domain::ledger::{LotSource, TransactionKind};
-use domain::{FailureReason, OrderState, PaymentState, Price, Role};
+use domain::{FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -124,6 +125,30 @@ pub fn event_state(state: &str) -> (&'static str, Tone) {
         "quarantined" => ("In quarantine", Tone::Bad),
         "parked" => ("Parked", Tone::Bad),
         _ => ("Received", Tone::Wait),
+    }
+}
+
+pub const fn plan_standing(standing: Standing) -> (&'static str, Tone) {
+    match standing {
+        Standing::OnSale => ("On sale", Tone::Good),
+        Standing::OffSale => ("Off sale", Tone::Wait),
+        Standing::Retired => ("Retired", Tone::Info),
+    }
+}
+
+pub const fn plan_visibility(visibility: PlanVisibility) -> &'static str {
+    match visibility {
+        PlanVisibility::Listed => "Everybody, on the page of plans",
+        PlanVisibility::Unlisted => "Only who has the link",
+    }
+}
+
+pub const fn mirror_state(state: MirrorState) -> (&'static str, Tone) {
+    match state {
+        MirrorState::Waiting => ("Waits for Whop", Tone::Wait),
+        MirrorState::InStep => ("In step", Tone::Good),
+        MirrorState::Drifted => ("Differs at Whop", Tone::Bad),
+        MirrorState::Failed => ("Refused by Whop", Tone::Bad),
     }
 }
 

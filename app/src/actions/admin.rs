@@ -3,6 +3,9 @@
 pub mod events;
 pub mod payments;
 pub mod people;
+pub mod plan_mirror;
+pub mod plan_sale;
+pub mod plans;
 pub mod requests;
 
 use leptos::server_fn::axum::register_explicit;
@@ -12,6 +15,16 @@ pub fn register() {
     register_explicit::<requests::RejectRequests>();
     register_explicit::<payments::StopPayments>();
     register_explicit::<payments::StartPayments>();
+    register_explicit::<plans::CreatePlan>();
+    register_explicit::<plans::RevisePlan>();
+    register_explicit::<plan_sale::PutPlanOnSale>();
+    register_explicit::<plan_sale::TakePlanOffSale>();
+    register_explicit::<plan_sale::RetirePlan>();
+    register_explicit::<plan_sale::DeletePlan>();
+    register_explicit::<plan_sale::MovePlan>();
+    register_explicit::<plan_mirror::ComparePlan>();
+    register_explicit::<plan_mirror::RepairPlan>();
+    register_explicit::<plan_mirror::AdoptPlan>();
     register_explicit::<events::ReplayEvent>();
     register_explicit::<events::DismissEvent>();
     register_explicit::<people::ChangeRole>();

@@ -8,6 +8,9 @@ pub mod order;
 pub mod orders;
 pub mod people;
 pub mod person;
+pub mod plan;
+pub mod plan_new;
+pub mod plans;
 pub mod settings;
 
 use atlas::people::roles::{Admin as AdminRole, Support};
@@ -72,6 +75,7 @@ fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'sta
         (Role::Support, paths::ADMIN_ORDERS, "Orders", "every order with its whole story, and the requests that wait"),
         (Role::Support, paths::ADMIN_PEOPLE, "People", "anybody’s credits, where they came from, and where they went"),
         (Role::Support, paths::ADMIN_EVENTS, "Events", "what the provider told us, and what became of it"),
+        (Role::Admin, paths::ADMIN_PLANS, "Plans", "what is for sale, at which price, and how it stands at Whop"),
         (Role::Admin, paths::ADMIN_AUDIT, "Audit", "who did what, and when"),
         (Role::Admin, paths::ADMIN_SETTINGS, "Settings", "stopping payments, and letting them go on"),
     ]

@@ -3,18 +3,21 @@
 mod balance;
 pub mod plans;
 
+use std::sync::Arc;
+
 use atlas::Result;
 use atlas::ledger::statement::overview::{Span, overview};
 use atlas::orders::list;
 use atlas::people::SignedIn;
-use domain::paths;
+use atlas::plans::{Offer, catalogue};
+use domain::{PlanId, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use self::balance::BalanceSection;
 use self::plans::{PlanSheet, Stopped};
 use crate::flash::{self, form_of};
-use crate::pages::for_person;
+use crate::pages::{for_person, query};
 use crate::parts::membership::MembershipNotice;
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::Badge;
@@ -27,14 +30,24 @@ const RECENT_LINES: usize = 5;
 
 #[component]
 pub fn CreditsPage() -> impl IntoView {
-    view! { <Suspense>{Suspend::new(for_person(paths::CREDITS, draw))}</Suspense> }
+    let wanted: Option<PlanId> = query("plan").parse().ok();
+    let back_to = wanted.map_or_else(|| paths::CREDITS.to_owned(), paths::credits_plan);
+    view! {
+        <Suspense>
+            {Suspend::new(async move {
+                for_person(&back_to, |request, person| draw(request, person, wanted)).await
+            })}
+        </Suspense>
+    }
 }
 
-async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
+/// `wanted`: the plan that a link names. One that is not listed is shown to whoever has it.
+async fn draw(request: Request, person: SignedIn, wanted: Option<PlanId>) -> Result<AnyView> {
     let db = &request.ctx().db;
     let span = Span { today: request.ctx().now().date(), days: HISTORY_DAYS, lines: RECENT_LINES };
     let overview = overview(db, person.id(), span).await?;
     let shelf = request.site().shelf.look(db).await?;
+    let offers = with_wanted(&request, shelf.offers, wanted).await?;
     let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
     let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
     let flash = flash::take(&request).await?;
@@ -65,7 +78,7 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
                     Some(message) => view! { <Stopped message /> }.into_any(),
                     None => view! {
                         <MembershipNotice standing />
-                        <PlanSheet offers=shelf.offers form />
+                        <PlanSheet offers form />
                     }
                     .into_any(),
                 }}
@@ -90,4 +103,11 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
         </main>
     }
     .into_any())
+}
+
+async fn with_wanted(request: &Request, listed: Arc<[Offer]>, wanted: Option<PlanId>) -> Result<Arc<[Offer]>> {
+    let Some(wanted) = wanted.filter(|wanted| listed.iter().all(|offer| offer.plan != *wanted)) else {
+        return Ok(listed);
+    };
+    Ok(catalogue::find(&request.ctx().db, wanted).await?.into_iter().chain(listed.iter().cloned()).collect())
 }

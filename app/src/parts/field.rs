@@ -58,6 +58,34 @@ pub fn TextField(
     }
 }
 
+/// One of a few. What was chosen is kept, and an error is said below.
+#[component]
+pub fn SelectField(
+    form: Form,
+    name: &'static str,
+    label: &'static str,
+    /// What is sent and what is read, for each.
+    choices: Vec<(&'static str, &'static str)>,
+    initial: &'static str,
+) -> impl IntoView {
+    let chosen = if form.values.contains_key(name) { form.value(name) } else { initial.to_owned() };
+    let error = form.error(name);
+    let note_id = format!("{name}-error");
+    let options = choices.into_iter().map(|(value, words)| {
+        view! { <option value=value selected=value == chosen>{words}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select class="input" id=name name=name aria-invalid=error.is_some().then_some("true")
+                aria-describedby=error.is_some().then(|| note_id.clone())>
+                {options.collect_view()}
+            </select>
+            {error.map(|error| view! { <p class="field-error" id=note_id><Icon name="alert" />{error}</p> })}
+        </div>
+    }
+}
+
 /// A code of the second factor. Its owner may paste it, or type a recovery code.
 #[component]
 pub fn CodeField(form: Form, help: &'static str) -> impl IntoView {

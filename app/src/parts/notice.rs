@@ -6,12 +6,15 @@ use super::small::Icon;
 use crate::flash::Flash;
 use crate::words::Tone;
 
-/// Shows a message until the next page; what is wrong with a form is shown by the form.
+/// Shows a message until the next page; what is wrong with a form is shown by the form, and one that was only kept is sent again.
 #[component]
 pub fn FlashNotice(flash: Option<Flash>) -> impl IntoView {
     let (tone, message) = match flash {
         Some(Flash::Done(message)) => (Tone::Good, message),
         Some(Flash::Refused(message)) => (Tone::Bad, message),
+        Some(Flash::Mend(form)) if form.errors.is_empty() => {
+            (Tone::Wait, "What you typed is still here. Nothing is changed yet: press the button again.".to_owned())
+        }
         Some(Flash::Mend(_)) | None => return ().into_any(),
     };
     view! {
