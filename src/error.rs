@@ -1,7 +1,7 @@
 //! The answers that the core gives when it does not do what was asked. They are said to a person; causes ride along
 //! for the log.
 
-use domain::FieldErrors;
+use domain::{Credits, FieldErrors};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -39,6 +39,14 @@ pub enum Refusal {
     PlanIsByAgreement,
     #[error("This plan is paid for at the checkout. Use “Buy credits” instead.")]
     PlanHasAPrice,
+    #[error(
+        "Your orders go by request for now. Use “Request credits”: a person answers, and nothing is charged before."
+    )]
+    OrderedByRequest,
+    #[error(
+        "You can buy at most {limit} credits within 24 hours, with orders that aren’t paid yet. Nothing was charged. Try again later, or write to us."
+    )]
+    DailyLimit { limit: Credits },
     #[error("This form was already used for another plan. Reload the page and choose again.")]
     FormUsedForAnotherPlan,
     #[error(

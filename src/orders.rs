@@ -12,6 +12,7 @@ pub mod list;
 pub mod page;
 pub mod receipt;
 pub mod request;
+pub mod route;
 pub mod settle;
 pub mod take_back;
 

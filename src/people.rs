@@ -2,6 +2,7 @@
 //! now.
 
 pub mod account;
+pub mod apart;
 pub mod confirm;
 pub mod desk;
 pub mod devices;
@@ -23,7 +24,7 @@ pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 
-use domain::{Credits, PersonId};
+use domain::{Credits, PersonId, Provider};
 use sqlx::PgExecutor;
 
 pub use domain::Role;
@@ -42,6 +43,8 @@ pub struct SignedIn {
     balance: Balance,
     orders_wait: bool,
     has_second_factor: bool,
+    payment_path: Option<Provider>,
+    daily_credits_max: Option<Credits>,
 }
 
 impl SignedIn {
@@ -75,6 +78,16 @@ impl SignedIn {
 
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whose checkout they get, whatever holds for others; none: as for everybody.
+    pub const fn payment_path(&self) -> Option<Provider> {
+        self.payment_path
+    }
+
+    /// How much they may buy in any 24 hours; none: as they like.
+    pub const fn daily_credits_max(&self) -> Option<Credits> {
+        self.daily_credits_max
     }
 
     /// Whether signing in takes a code beside their password.
@@ -141,6 +154,7 @@ impl Visitor {
 pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<SignedIn>> {
     let row = sqlx::query!(
         r#"select person.email, person.claimed_email, person.name, person.role as "role: Role",
+            person.payment_path as "payment_path: Provider", person.daily_credits_max as "daily_credits_max: Credits",
             wallet.posted as "posted: Credits",
             wallet.held as "held: Credits", wallet.debt as "debt: Credits",
             exists (
@@ -167,6 +181,8 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
         balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
         orders_wait: row.orders_wait,
         has_second_factor: row.has_second_factor,
+        payment_path: row.payment_path,
+        daily_credits_max: row.daily_credits_max,
     }))
 }
 

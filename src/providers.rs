@@ -146,30 +146,49 @@ pub trait PaymentProvider: Send + Sync {
 }
 
 /// The providers that are set up in this process.
-#[derive(Clone, Default)]
-pub struct Providers(Arc<BTreeMap<Provider, Arc<dyn PaymentProvider>>>);
+#[derive(Clone)]
+pub struct Providers {
+    set_up: Arc<BTreeMap<Provider, Arc<dyn PaymentProvider>>>,
+    by_environment: Provider,
+}
+
+impl Default for Providers {
+    /// None: only requests are taken.
+    fn default() -> Self {
+        Self::new([])
+    }
+}
 
 impl Providers {
+    /// The first of them is the default, while nobody says another.
     pub fn new(providers: impl IntoIterator<Item = Arc<dyn PaymentProvider>>) -> Self {
-        Self(Arc::new(providers.into_iter().map(|provider| (provider.name(), provider)).collect()))
+        let set_up: BTreeMap<_, _> = providers.into_iter().map(|provider| (provider.name(), provider)).collect();
+        let by_environment = set_up.keys().next().copied().unwrap_or(Provider::Manual);
+        Self { set_up: Arc::new(set_up), by_environment }
+    }
+
+    /// The same with another default.
+    #[must_use]
+    pub fn by_default(self, provider: Provider) -> Self {
+        Self { by_environment: provider, ..self }
+    }
+
+    /// Who takes the money for new orders, as long as nobody sets another in the settings.
+    pub const fn by_environment(&self) -> Provider {
+        self.by_environment
     }
 
     pub fn get(&self, name: Provider) -> Option<&dyn PaymentProvider> {
-        self.0.get(&name).map(AsRef::as_ref)
+        self.set_up.get(&name).map(AsRef::as_ref)
     }
 
     /// Every one that is set up.
     pub fn all(&self) -> impl Iterator<Item = &dyn PaymentProvider> {
-        self.0.values().map(AsRef::as_ref)
+        self.set_up.values().map(AsRef::as_ref)
     }
 
     /// Where plans have their counterparts. None: no provider that is set up keeps plans.
     pub fn plan_mirror(&self) -> Option<&dyn PlanMirror> {
         self.all().find_map(PaymentProvider::plan_mirror)
-    }
-
-    /// The provider for a new order: the first one that is set up. None: only manual orders are taken.
-    pub fn for_new_orders(&self) -> Option<&dyn PaymentProvider> {
-        self.0.values().next().map(AsRef::as_ref)
     }
 }

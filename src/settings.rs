@@ -1,14 +1,22 @@
 //! What an operator switches while the program runs. It stands in the database, so it holds for every process at once.
 
-use serde_json::json;
+pub mod history;
+pub mod rollout;
+
+use serde_json::{Value, json};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use crate::audit::{self, About, By, Change, What};
+use crate::orders::route::Rules;
+use crate::providers::Providers;
 use crate::{Context, Error, Result};
-use domain::FieldErrors;
+use domain::{FieldErrors, Provider};
+use rollout::Percent;
 
 const PAYMENTS_STOPPED: &str = "payments_stopped";
+const PAYMENT_PATH: &str = "payment_path";
+const ROLLOUT: &str = "rollout";
 const MESSAGE_CHARS_MAX: usize = 300;
 
 /// What buyers read while no checkout is opened.
@@ -37,15 +45,52 @@ pub struct Stopped {
     pub since: OffsetDateTime,
 }
 
+/// How everything is switched now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// None: checkouts are opened.
+    pub stopped: Option<Stopped>,
+    /// None: nobody set one, so it is as the environment says.
+    pub provider: Option<Provider>,
+    pub rollout: Option<Percent>,
+}
+
+impl Switches {
+    /// By which path people order who were not set apart.
+    pub fn rules(&self, providers: &Providers) -> Rules {
+        Rules { default: self.provider.unwrap_or_else(|| providers.by_environment()), rollout: self.rollout }
+    }
+}
+
+/// Everything that is switched, in one query.
+pub async fn read(db: impl PgExecutor<'_>) -> Result<Switches> {
+    let rows = sqlx::query!("select name, value, changed_at from settings").fetch_all(db).await?;
+    let mut switches = Switches::default();
+    for row in rows {
+        let unreadable = || Error::broken(format!("settings.value of {} can't be read", row.name));
+        match row.name.as_str() {
+            PAYMENTS_STOPPED => {
+                let message = row.value.get("message").and_then(Value::as_str).ok_or_else(unreadable)?;
+                switches.stopped = Some(Stopped { message: message.to_owned(), since: row.changed_at });
+            }
+            PAYMENT_PATH => {
+                let word = row.value.get("provider").and_then(Value::as_str);
+                switches.provider = Some(word.and_then(|word| word.parse().ok()).ok_or_else(unreadable)?);
+            }
+            ROLLOUT => {
+                let number = row.value.get("percent").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
+                switches.rollout = Some(number.and_then(Percent::new).ok_or_else(unreadable)?);
+            }
+            // Of a later version, while it is rolled out beside this one.
+            _ => {}
+        }
+    }
+    Ok(switches)
+}
+
 /// None: checkouts are opened.
 pub async fn payments_stopped(db: impl PgExecutor<'_>) -> Result<Option<Stopped>> {
-    Ok(sqlx::query_as!(
-        Stopped,
-        r#"select value->>'message' as "message!", changed_at as since from settings where name = $1"#,
-        PAYMENTS_STOPPED,
-    )
-    .fetch_optional(db)
-    .await?)
+    Ok(read(db).await?.stopped)
 }
 
 /// From now on no checkout is opened. What was paid, refunded or disputed is booked as before.

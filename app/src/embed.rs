@@ -77,8 +77,8 @@ fn body(public_url: &str, shown: Shown) -> AnyView {
         }
         .into_any(),
         Shown::Person { balance, shelf } => {
-            let plans = match shelf.stopped {
-                Some(message) => view! { <Stopped message /> }.into_any(),
+            let plans = match shelf.switches.stopped {
+                Some(stopped) => view! { <Stopped message=stopped.message /> }.into_any(),
                 None => view! { <div class="plan-sheet">{shelf.offers.iter().map(card).collect::<Vec<_>>()}</div> }.into_any(),
             };
             view! {

@@ -4,6 +4,7 @@ use atlas::events::Received;
 use atlas::plans::desk::Standing;
 use domain::ledger::{LotSource, TransactionKind};
 use domain::{FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Role};
+use domain::{Credits, FailureReason, OrderState, PaymentState, Price, Provider, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -113,6 +114,31 @@ pub fn sessions_ended(ended: u64) -> String {
         0 => "Nobody was signed in there.".to_owned(),
         1 => "One session is over.".to_owned(),
         many => format!("{many} sessions are over."),
+    }
+}
+
+/// Whose checkout somebody gets from now on.
+pub fn path_set(path: Option<Provider>) -> String {
+    match path {
+        None => "They order as everybody does now.".to_owned(),
+        Some(Provider::Manual) => "Their new orders go by request now, whatever holds for others.".to_owned(),
+        Some(provider) => format!("Their new orders go through {} now, whatever holds for others.", provider.title()),
+    }
+}
+
+pub fn limit_set(limit: Option<Credits>) -> String {
+    match limit {
+        None => "They may buy without a limit now.".to_owned(),
+        Some(limit) => format!("They may buy at most {limit} credits within 24 hours now."),
+    }
+}
+
+/// How many people go another way than everybody.
+pub fn set_apart(people: i64) -> String {
+    match people {
+        0 => "Nobody has a payment path of their own.".to_owned(),
+        1 => "One person has a payment path of their own.".to_owned(),
+        many => format!("{many} people have a payment path of their own."),
     }
 }
 

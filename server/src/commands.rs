@@ -11,6 +11,7 @@ mod payments;
 mod plan;
 mod print;
 mod reconcile;
+mod rollout;
 mod session;
 mod user;
 mod vault;
@@ -54,6 +55,9 @@ pub enum Command {
     /// Stopping checkouts, and letting them go on.
     #[command(subcommand)]
     Payments(payments::Command),
+    /// How many people are on Whop, the others ordering by request.
+    #[command(subcommand)]
+    Rollout(rollout::Command),
     /// Who did what: sign-ins, refusals, changes of rights.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -91,7 +95,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         providers: if matches!(command, Command::Event(_) | Command::Reconcile(_) | Command::Check(_)) {
             set_up_providers(config)
         } else {
-            Providers::default()
+            Providers::default().by_default(config.payment_provider)
         },
         public_url: config.public_url(config.listen),
         keeps_mail: false,
@@ -110,6 +114,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Ledger(command) => ledger::run(&ctx, command).await,
         Command::Session(command) => session::run(&ctx, command).await,
         Command::Payments(command) => payments::run(&ctx, command).await,
+        Command::Rollout(command) => rollout::run(&ctx, command).await,
         Command::Audit(command) => audit::run(&ctx, command).await,
         Command::Job(command) => job::run(&ctx, command).await,
         Command::Mail(command) => mail::run(&ctx, command).await,
@@ -125,7 +130,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
 /// Without complete settings there are none: what needs one will say so.
 fn set_up_providers(config: &Config) -> Providers {
     let whop = if config.problems().is_empty() { providers::whop(config).unwrap_or_default() } else { None };
-    providers::all(whop.as_ref())
+    providers::all(whop.as_ref(), config.payment_provider)
 }
 
 /// The core's answers, as an operator should read them: with their causes, unlike on a page.

@@ -80,7 +80,8 @@ pub struct Config {
     /// Who owns the schema and migrates it, where that is another login than the one that serves.
     #[arg(long, env = "DATABASE_OWNER_URL", global = true, hide = true, value_parser = secret)]
     pub database_owner_url: Option<SecretString>,
-    /// Who takes the money: whop, or manual for none online.
+    /// Who takes the money until somebody says otherwise in the settings: whop, or manual for none online. With Whop's keys set,
+    /// both can be.
     #[arg(long, env = "PAYMENT_PROVIDER", default_value = "whop", global = true, value_name = "NAME")]
     pub payment_provider: Provider,
     /// Products or plans at Whop, with commas between them: whoever buys has to hold a membership of one.
@@ -136,16 +137,15 @@ impl Config {
                     .to_owned(),
             );
         }
-        match self.payment_provider {
-            Provider::Whop => self.whop.problems(self.standing(), &mut problems),
-            Provider::Manual => {}
-            Provider::Stripe => {
-                problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
-            }
+        if self.sets_up_whop() {
+            self.whop.problems(self.standing(), &mut problems);
+        }
+        if self.payment_provider == Provider::Stripe {
+            problems.push("PAYMENT_PROVIDER: stripe is not built in; use whop or manual".to_owned());
         }
         problems.extend(self.whop.oauth_problem());
         match self.membership_rule() {
-            Ok(Some(_)) if self.payment_provider != Provider::Whop => {
+            Ok(Some(_)) if !self.sets_up_whop() => {
                 problems.push(
                     "ATLAS_REQUIRE_MEMBERSHIP needs PAYMENT_PROVIDER=whop, which knows the memberships".to_owned(),
                 );
@@ -157,6 +157,15 @@ impl Config {
             problems.push(problem.to_string());
         }
         problems
+    }
+
+    /// Whether Whop is set up beside requests: as the default, or for whom the settings say so.
+    pub fn sets_up_whop(&self) -> bool {
+        match self.payment_provider {
+            Provider::Whop => true,
+            Provider::Manual => self.whop.is_complete(),
+            Provider::Stripe => false,
+        }
     }
 
     /// Whether people reach us on this machine only.

@@ -21,7 +21,7 @@ pub struct WhopSetUp {
 
 /// None when only manual orders are taken. `Config::problems` has said before what is missing.
 pub fn whop(config: &Config) -> Result<Option<WhopSetUp>> {
-    if config.payment_provider != Provider::Whop {
+    if !config.sets_up_whop() {
         return Ok(None);
     }
     let client = Client::new(Settings {
@@ -40,8 +40,9 @@ pub fn whop(config: &Config) -> Result<Option<WhopSetUp>> {
     Ok(Some(WhopSetUp { provider: Arc::new(Whop::new(client)), secrets }))
 }
 
-pub fn all(whop: Option<&WhopSetUp>) -> Providers {
-    Providers::new(whop.map(|whop| Arc::clone(&whop.provider)))
+/// `by_environment`: who takes the money while the settings don't say.
+pub fn all(whop: Option<&WhopSetUp>, by_environment: Provider) -> Providers {
+    Providers::new(whop.map(|whop| Arc::clone(&whop.provider))).by_default(by_environment)
 }
 
 /// Where people may sign in with Whop; none without `WHOP_CLIENT_ID`. `public_url`: where we are reached.

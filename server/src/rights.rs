@@ -152,6 +152,10 @@ pub const DOORS: &[Door] = &[
     door("/do/admin/dismiss-event", Form, Of(Role::Admin)),
     door("/do/admin/change-role", Form, Of(Role::Admin)),
     door("/do/admin/end-sessions-of", Form, Of(Role::Admin)),
+    door("/do/admin/set-default-provider", Form, Of(Role::Admin)),
+    door("/do/admin/set-rollout", Form, Of(Role::Admin)),
+    door("/do/admin/set-payment-path", Form, Of(Role::Admin)),
+    door("/do/admin/set-purchase-limit", Form, Of(Role::Admin)),
     // Files and streams.
     door(paths::TRANSACTIONS_CSV, File, SignedIn),
     door(paths::ORDER_EVENTS, Stream, SignedIn),

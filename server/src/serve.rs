@@ -82,7 +82,7 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) ->
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
-        providers: providers::all(whop.as_ref()),
+        providers: providers::all(whop.as_ref(), config.payment_provider),
         whop_oauth: providers::oauth(config, &public_url)?,
         public_url,
         keeps_mail,

@@ -67,6 +67,10 @@ deeds! {
     PlanRepaired "plan_repaired"
     EventReplayed "event_replayed"
     EventDismissed "event_dismissed"
+    DefaultProviderSet "default_provider_set"
+    RolloutSet "rollout_set"
+    PaymentPathSet "payment_path_set"
+    PurchaseLimitSet "purchase_limit_set"
 }
 
 #[cfg(test)]

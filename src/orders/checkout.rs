@@ -3,19 +3,22 @@
 use domain::{
     Credits, Currency, FailureReason, Money, OrderId, OrderState, PersonId, PlanId, PlanVersionId, Price, Provider,
 };
+use sqlx::{PgConnection, PgExecutor};
 use time::Duration;
 
-use super::FormKey;
+use super::{FormKey, route};
 use crate::people::SignedIn;
 use crate::plans::{self, Offer};
 use crate::providers::{Checkout, CheckoutRequest, ProviderError};
 use crate::reconcile::sweep;
-use crate::settings::payments_stopped;
+use crate::settings::{self, Switches};
 use crate::{Context, Error, Refusal, Result, ids, memberships, tasks};
 
 /// Declined payments of one buyer within [`DECLINES_COUNTED_FOR`]. Stolen cards are tried out in small purchases.
 const DECLINES_MAX: i64 = 5;
 const DECLINES_COUNTED_FOR: Duration = Duration::days(1);
+/// For whom an admin set a limit.
+const PURCHASES_COUNTED_FOR: Duration = Duration::hours(24);
 
 /// Where the buyer goes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +32,12 @@ pub enum Started {
 /// Starts buying a plan. The same form sent again, even at the same moment, leads to the same checkout.
 ///
 /// Errors: [`Refusal::PaymentsAreStopped`], what [`memberships::require`] refuses, [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`],
-/// [`Refusal::FormUsedForAnotherPlan`], [`Refusal::TooManyDeclines`];
+/// [`Refusal::OrderedByRequest`], [`Refusal::DailyLimit`], [`Refusal::FormUsedForAnotherPlan`], [`Refusal::TooManyDeclines`];
 /// [`Refusal::CheckoutUnavailable`] when the provider made none: then the order is closed as failed and nothing was
 /// charged; the same form may be sent again.
 pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
-    if payments_stopped(&ctx.db).await?.is_some() {
+    let switches = settings::read(&ctx.db).await?;
+    if switches.stopped.is_some() {
         return Err(Refusal::PaymentsAreStopped.into());
     }
     refuse_after_declines(ctx, buyer.id()).await?;
@@ -41,7 +45,7 @@ pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) 
         order
     } else {
         memberships::require(ctx, buyer).await?;
-        write_down(ctx, buyer.id(), plan, &key).await?
+        write_down(ctx, buyer, &switches, plan, &key).await?
     };
     if order.plan != plan {
         return Err(Refusal::FormUsedForAnotherPlan.into());
@@ -108,17 +112,64 @@ async fn find(ctx: &Context, buyer: PersonId, key: &FormKey) -> Result<Option<Ne
 }
 
 /// The order with a snapshot of what is offered now: a later edit of the plan changes nothing of it.
-async fn write_down(ctx: &Context, buyer: PersonId, plan: PlanId, key: &FormKey) -> Result<NewOrder> {
+async fn write_down(
+    ctx: &Context,
+    buyer: &SignedIn,
+    switches: &Switches,
+    plan: PlanId,
+    key: &FormKey,
+) -> Result<NewOrder> {
     let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
     let Price::Fixed(price) = offer.price else { return Err(Refusal::PlanIsByAgreement.into()) };
-    let provider = ctx.providers.for_new_orders().ok_or(Refusal::CheckoutUnavailable)?.name();
-    insert(ctx, buyer, &offer, price, provider, key).await?;
+    let provider = match route::of(&ctx.providers, switches.rules(&ctx.providers), buyer) {
+        Provider::Manual => return Err(Refusal::OrderedByRequest.into()),
+        provider => provider,
+    };
+    if buyer.daily_credits_max().is_some() {
+        let mut tx = ctx.db.begin().await?;
+        refuse_above_limit(ctx, &mut tx, buyer.id(), key, offer.credits).await?;
+        insert(ctx, &mut *tx, buyer.id(), &offer, price, provider, key).await?;
+        tx.commit().await?;
+    } else {
+        insert(ctx, &ctx.db, buyer.id(), &offer, price, provider, key).await?;
+    }
     // Also when someone was faster with the same key: then it is their order.
-    find(ctx, buyer, key).await?.ok_or_else(|| Error::broken("a new order is not there"))
+    find(ctx, buyer.id(), key).await?.ok_or_else(|| Error::broken("a new order is not there"))
+}
+
+/// Everything counts that was paid or may still be. The person's row is locked, so of two orders at once the second sees the
+/// first; the same form sent twice is one order.
+async fn refuse_above_limit(
+    ctx: &Context,
+    tx: &mut PgConnection,
+    buyer: PersonId,
+    key: &FormKey,
+    credits: Credits,
+) -> Result<()> {
+    let limit = sqlx::query_scalar!(
+        r#"select daily_credits_max as "limit: Credits" from user_profiles where id = $1 for no key update"#,
+        buyer as PersonId,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let Some(limit) = limit else { return Ok(()) };
+    let begun = sqlx::query_scalar!(
+        r#"select coalesce(sum(credits), 0)::bigint as "begun!" from credit_orders
+        where buyer_id = $1 and created_at > $2 and provider <> 'manual' and key <> $3
+            and (state in ('created', 'opened', 'processing', 'under_review', 'paid')
+                or state = 'failed' and checkout_id is not null)"#,
+        buyer as PersonId,
+        ctx.now() - PURCHASES_COUNTED_FOR,
+        key.as_str(),
+    )
+    .fetch_one(tx)
+    .await?;
+    if begun.saturating_add(credits.get()) > limit.get() { Err(Refusal::DailyLimit { limit }.into()) } else { Ok(()) }
 }
 
 async fn insert(
     ctx: &Context,
+    db: impl PgExecutor<'_>,
     buyer: PersonId,
     offer: &Offer,
     price: Money,
@@ -143,7 +194,7 @@ async fn insert(
         ctx.now(),
         ctx.now() + sweep::FIRST_ASK,
     )
-    .execute(&ctx.db)
+    .execute(db)
     .await?;
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! Requesting a plan whose price is by agreement: a manual order that an admin approves or rejects.
+//! Requesting credits: a manual order that an admin approves or rejects. By request goes a plan whose price is by agreement,
+//! and every plan for whoever isn't on a provider's checkout.
 
-use domain::{Credits, FieldErrors, OrderId, PersonId, PlanId, PlanVersionId, Price};
+use domain::{Credits, Currency, FieldErrors, OrderId, PersonId, PlanId, PlanVersionId, Price, Provider};
 
-use super::FormKey;
+use super::{FormKey, route};
 use crate::people::SignedIn;
-use crate::{Context, Error, Refusal, Result, ids, memberships, plans};
+use crate::{Context, Error, Refusal, Result, ids, memberships, plans, settings};
 
 pub const NOTE_LENGTH_MAX: usize = 2_000;
 
@@ -36,13 +37,20 @@ pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, k
     }
     memberships::require(ctx, person).await?;
     let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
-    if matches!(offer.price, Price::Fixed(_)) {
-        return Err(Refusal::PlanHasAPrice.into());
-    }
+    let price = match offer.price {
+        Price::ByAgreement => None,
+        Price::Fixed(price) => {
+            let rules = settings::read(&ctx.db).await?.rules(&ctx.providers);
+            if route::of(&ctx.providers, rules, person) != Provider::Manual {
+                return Err(Refusal::PlanHasAPrice.into());
+            }
+            Some(price)
+        }
+    };
     sqlx::query!(
         "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, provider, state, note,
-            created_at, changed_at)
-        values ($1, $2, $3, $4, $5, $6, 'manual', 'requested', nullif($7, ''), $8, $8)
+            created_at, changed_at, price_minor, currency)
+        values ($1, $2, $3, $4, $5, $6, 'manual', 'requested', nullif($7, ''), $8, $8, $9, $10)
         on conflict on constraint credit_orders_key do nothing",
         OrderId::from_uuid(ids::fresh()) as OrderId,
         buyer as PersonId,
@@ -52,6 +60,8 @@ pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, k
         offer.credits as Credits,
         note.0,
         ctx.now(),
+        price.map(|price| price.minor),
+        price.map(|price| price.currency) as Option<Currency>,
     )
     .execute(&ctx.db)
     .await?;

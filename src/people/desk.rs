@@ -1,7 +1,7 @@
 //! People as those who look after them see them: found by what they type into a ticket, and one of them whole.
 
 use domain::ledger::LotSource;
-use domain::{Credits, OrderId, PersonId};
+use domain::{Credits, OrderId, PersonId, Provider};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
@@ -40,6 +40,10 @@ pub struct Profile {
     /// Sessions that are open now, about.
     pub sessions: i64,
     pub balance: Balance,
+    /// Whose checkout they get, whatever holds for others.
+    pub payment_path: Option<Provider>,
+    /// At most so many credits in orders of any 24 hours.
+    pub daily_credits_max: Option<Credits>,
     pub lots: Vec<Lot>,
 }
 
@@ -82,6 +86,28 @@ pub async fn search(db: impl PgExecutor<'_>, _: &Support, text: &str) -> Result<
     .await?)
 }
 
+/// How many have a payment path of their own (index `user_profiles_own_path`).
+pub async fn count_set_apart(db: impl PgExecutor<'_>, _: &Support) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from user_profiles where payment_path is not null"#)
+        .fetch_one(db)
+        .await?)
+}
+
+/// Them, the newest first, at most [`FOUND_MAX`].
+pub async fn set_apart(db: impl PgExecutor<'_>, _: &Support) -> Result<Vec<Found>> {
+    Ok(sqlx::query_as!(
+        Found,
+        r#"select person.id as "id: PersonId", person.known_as as "known_as!", person.name, person.role as "role: Role",
+            wallet.posted as "posted: Credits", wallet.debt as "debt: Credits", person.created_at as since
+        from user_profiles person
+        join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
+        where person.payment_path is not null order by person.id desc limit $1"#,
+        FOUND_MAX,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// Errors: [`Error::NotFound`].
 pub async fn profile(db: &sqlx::PgPool, _: &Support, id: PersonId) -> Result<Profile> {
     let row = sqlx::query!(
@@ -89,7 +115,8 @@ pub async fn profile(db: &sqlx::PgPool, _: &Support, id: PersonId) -> Result<Pro
             person.deleted_at, person.email is not null as "confirmed!",
             exists (select from second_factors f where f.person_id = person.id and f.on_since is not null) as "factor!",
             (select count(*) from sessions s where s.person_id = person.id and s.expires_at > now()) as "sessions!",
-            wallet.posted as "posted: Credits", wallet.held as "held: Credits", wallet.debt as "debt: Credits"
+            wallet.posted as "posted: Credits", wallet.held as "held: Credits", wallet.debt as "debt: Credits",
+            person.payment_path as "payment_path: Provider", person.daily_credits_max as "daily_credits_max: Credits"
         from user_profiles person
         join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
         where person.id = $1"#,
@@ -121,6 +148,8 @@ pub async fn profile(db: &sqlx::PgPool, _: &Support, id: PersonId) -> Result<Pro
         has_second_factor: row.factor,
         sessions: row.sessions,
         balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
+        payment_path: row.payment_path,
+        daily_credits_max: row.daily_credits_max,
         lots,
     })
 }

@@ -1,4 +1,4 @@
-//! The catalogue as pages show it, and whether it is for sale, kept for a moment: each page needs it, and it changes a few
+//! The catalogue as pages show it, and how it is sold, kept for a moment: each page needs it, and it changes a few
 //! times a year.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use super::catalogue::{Offer, catalogue};
 use crate::Result;
-use crate::settings::payments_stopped;
+use crate::settings::{self, Switches};
 
 /// How long a change may take to reach the pages. Nothing is sold by what stands here: an order reads its plan anew.
 const FRESH_FOR: Duration = Duration::from_secs(1);
@@ -22,8 +22,8 @@ pub struct Shelf(Arc<RwLock<Option<Kept>>>);
 pub struct Display {
     /// Every plan on sale.
     pub offers: Arc<[Offer]>,
-    /// What buyers read while payments are stopped.
-    pub stopped: Option<Arc<str>>,
+    /// Whether payments are stopped, and by which path people order.
+    pub switches: Switches,
 }
 
 #[derive(Debug)]
@@ -39,8 +39,8 @@ impl Shelf {
             return Ok(display);
         }
         let read_at = Instant::now();
-        let stopped = payments_stopped(db).await?.map(|stopped| Arc::from(stopped.message));
-        let display = Display { offers: catalogue(db).await?.into(), stopped };
+        let switches = settings::read(db).await?;
+        let display = Display { offers: catalogue(db).await?.into(), switches };
         // Several may read at the same time when a second is over; that is cheaper than to wait for each other.
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Kept { display: display.clone(), read_at });
         Ok(display)

@@ -5,4 +5,5 @@ mod ask;
 mod checkout;
 mod expire;
 mod request;
+mod route;
 mod views;

@@ -23,7 +23,7 @@ async fn while_payments_are_stopped_no_checkout_opens_and_webhooks_go_on(pool: P
         Some("We are moving. Back at 14:00 UTC.")
     );
     assert_eq!(
-        Shelf::default().look(&stage.ctx.db).await.unwrap().stopped.as_deref(),
+        Shelf::default().look(&stage.ctx.db).await.unwrap().switches.stopped.map(|stopped| stopped.message).as_deref(),
         Some("We are moving. Back at 14:00 UTC.")
     );
     let plan = stage.plan("starter").await;

@@ -7,7 +7,10 @@ pub mod plan_mirror;
 pub mod plan_sale;
 pub mod plans;
 pub mod requests;
+pub mod rollout;
 
+use atlas::{Error, Result};
+use domain::FieldErrors;
 use leptos::server_fn::axum::register_explicit;
 
 pub fn register() {
@@ -29,4 +32,22 @@ pub fn register() {
     register_explicit::<events::DismissEvent>();
     register_explicit::<people::ChangeRole>();
     register_explicit::<people::EndSessionsOf>();
+    register_explicit::<rollout::SetDefaultProvider>();
+    register_explicit::<rollout::SetRollout>();
+    register_explicit::<people::SetPaymentPath>();
+    register_explicit::<people::SetPurchaseLimit>();
+}
+
+/// Everything that is wrong is said at once.
+fn both<A, B>(one: Result<A, FieldErrors>, other: Result<B, FieldErrors>) -> Result<(A, B)> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let mut errors = FieldErrors::default();
+            one.err().into_iter().chain(other.err()).for_each(|wrong| {
+                wrong.iter().for_each(|(field, message)| errors.add(field, message));
+            });
+            Err(Error::Invalid(errors))
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Buying credits, and requesting those that are sold by agreement.
+//! Buying credits, and requesting those that aren’t paid for at a checkout.
 
 use atlas::limits::{self, ORDERS_BY_ADDRESS, ORDERS_BY_BUYER};
 use atlas::orders::FormKey;
@@ -37,7 +37,7 @@ pub async fn buy_credits(plan: String, key: String) -> Result<(), ServerFnError>
 pub async fn request_credits(plan: String, note: String, key: String) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
     let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
-    let form = Form::new(REQUEST_FORM, &[("note", &note)], FieldErrors::default());
+    let form = Form::new(REQUEST_FORM, &[("plan", &plan), ("note", &note)], FieldErrors::default());
     let outcome = async {
         let note = Note::parse("note", &note).map_err(Error::Invalid)?;
         may_order(&request, &person).await?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use atlas::Result;
 use atlas::ledger::statement::overview::{Span, overview};
-use atlas::orders::list;
+use atlas::orders::{list, route};
 use atlas::people::SignedIn;
 use atlas::plans::{Offer, catalogue};
 use domain::{PlanId, paths};
@@ -48,6 +48,8 @@ async fn draw(request: Request, person: SignedIn, wanted: Option<PlanId>) -> Res
     let overview = overview(db, person.id(), span).await?;
     let shelf = request.site().shelf.look(db).await?;
     let offers = with_wanted(&request, shelf.offers, wanted).await?;
+    let providers = &request.ctx().providers;
+    let path = route::of(providers, shelf.switches.rules(providers), &person);
     let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
     let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
     let flash = flash::take(&request).await?;
@@ -74,11 +76,11 @@ async fn draw(request: Request, person: SignedIn, wanted: Option<PlanId>) -> Res
             <BalanceSection balance=person.balance() history=overview.history />
             <section aria-labelledby="plans-title" id="plans">
                 <div class="section-head"><h2 id="plans-title">"Add credits"</h2></div>
-                {match shelf.stopped {
-                    Some(message) => view! { <Stopped message /> }.into_any(),
+                {match shelf.switches.stopped {
+                    Some(stopped) => view! { <Stopped message=stopped.message /> }.into_any(),
                     None => view! {
                         <MembershipNotice standing />
-                        <PlanSheet offers form />
+                        <PlanSheet offers path form />
                     }
                     .into_any(),
                 }}

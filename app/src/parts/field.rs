@@ -94,7 +94,13 @@ pub fn CodeField(form: Form, help: &'static str) -> impl IntoView {
 
 /// Everything that is wrong with a form, with a link to each field; takes the focus when the page opens.
 #[component]
-pub fn ErrorSummary(form: Form, #[prop(default = "")] prefix: &'static str) -> impl IntoView {
+pub fn ErrorSummary(
+    form: Form,
+    #[prop(default = "")] prefix: &'static str,
+    /// As the fields' ids end, where a page has the same form several times.
+    #[prop(optional)]
+    suffix: String,
+) -> impl IntoView {
     if form.errors.is_empty() {
         return ().into_any();
     }
@@ -102,7 +108,7 @@ pub fn ErrorSummary(form: Form, #[prop(default = "")] prefix: &'static str) -> i
         .errors
         .iter()
         .map(|(field, message)| {
-            view! { <li><a href=format!("#{prefix}{field}")>{message.to_owned()}</a></li> }
+            view! { <li><a href=format!("#{prefix}{field}{suffix}")>{message.to_owned()}</a></li> }
         })
         .collect();
     let title_id = format!("{}-errors", form.name);

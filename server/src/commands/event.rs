@@ -49,7 +49,7 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
             print::table(format, &columns, rows)
         }
         Command::Replay { id, format } => {
-            if ctx.providers.for_new_orders().is_none() {
+            if ctx.providers.all().next().is_none() {
                 bail!("replaying reads the event with its provider: set the WHOP_ variables as for the server");
             }
             let event = EventId::from_uuid(super::parse_id(&id, "event")?);

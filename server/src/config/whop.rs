@@ -96,6 +96,13 @@ impl WhopConfig {
         Some((secret, OffsetDateTime::parse(until.trim(), &Rfc3339).ok()?))
     }
 
+    /// Whether everything is there that selling takes.
+    pub(super) fn is_complete(&self) -> bool {
+        let secrets = [&self.api_key, &self.webhook_secret];
+        secrets.into_iter().all(|secret| given(secret.as_ref()).is_some())
+            && self.company_id.as_deref().is_some_and(|id| !id.is_empty())
+    }
+
     /// What is missing or wrong.
     pub(super) fn problems(&self, standing: Standing, problems: &mut Vec<String>) {
         check_secret(problems, "WHOP_API_KEY", self.api_key.as_ref(), API_KEY_BYTES_MIN);

@@ -153,7 +153,7 @@ async fn what_is_not_for_sale_is_refused_before_anything_is_written(pool: PgPool
     assert_eq!(refusal(sends(&stage, &ana, "enterprise", &FormKey::fresh()).await), Refusal::PlanIsByAgreement);
     let without = Context { providers: Providers::default(), ..stage.ctx.clone() };
     let nobody_sells = start(&without, &ana, stage.plan("starter").await, FormKey::fresh()).await;
-    assert_eq!(refusal(nobody_sells), Refusal::CheckoutUnavailable);
+    assert_eq!(refusal(nobody_sells), Refusal::OrderedByRequest);
     assert_eq!(stage.count("select count(*) from credit_orders").await, 0);
     assert!(stage.provider.requests().is_empty());
 }

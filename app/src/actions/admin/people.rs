@@ -1,18 +1,23 @@
 //! What an admin changes about other people.
 
 use atlas::audit::Reason;
+use atlas::people::apart;
 use atlas::people::roles::change::set_role_of;
 use atlas::people::sessions::{Ending, end_of};
+use atlas::settings::rollout::parse_provider;
 use atlas::{Error, Result};
 use domain::{FieldErrors, PersonId, Role, paths};
 use leptos::prelude::*;
 
+use super::both;
 use crate::actions::answer;
 use crate::flash::{self, Flash, Form};
 use crate::request::Request;
 use crate::words;
 
 pub const ROLE_FORM: &str = "role";
+pub const PATH_FORM: &str = "payment-path";
+pub const LIMIT_FORM: &str = "purchase-limit";
 
 #[server(prefix = "/do/admin", endpoint = "change-role")]
 pub async fn change_role(person: String, role: String, reason: String) -> Result<(), ServerFnError> {
@@ -28,6 +33,24 @@ pub async fn end_sessions_of(person: String) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
     let outcome = end(&request, &person).await;
     answer(&request, &page_of(&person), Form::default(), outcome).await;
+    Ok(())
+}
+
+#[server(prefix = "/do/admin", endpoint = "set-payment-path")]
+pub async fn set_payment_path(person: String, path: String, reason: String) -> Result<(), ServerFnError> {
+    let Ok(request) = Request::current() else { return Ok(()) };
+    let form = Form::new(PATH_FORM, &[("path", &path), ("reason", &reason)], FieldErrors::default());
+    let outcome = set_path(&request, &person, &path, &reason).await;
+    answer(&request, &page_of(&person), form, outcome).await;
+    Ok(())
+}
+
+#[server(prefix = "/do/admin", endpoint = "set-purchase-limit")]
+pub async fn set_purchase_limit(person: String, limit: String, reason: String) -> Result<(), ServerFnError> {
+    let Ok(request) = Request::current() else { return Ok(()) };
+    let form = Form::new(LIMIT_FORM, &[("limit", &limit), ("reason", &reason)], FieldErrors::default());
+    let outcome = set_limit(&request, &person, &limit, &reason).await;
+    answer(&request, &page_of(&person), form, outcome).await;
     Ok(())
 }
 
@@ -51,6 +74,26 @@ async fn end(request: &Request, person: &str) -> Result<String> {
     let origin = request.origin();
     let ended = end_of(request.ctx(), &admin.by(&origin), Ending::Person(person)).await?;
     flash::leave(request, Flash::Done(words::sessions_ended(ended))).await?;
+    Ok(paths::admin_person(person))
+}
+
+/// `path`: whop, manual, or nothing to follow what holds for everybody.
+async fn set_path(request: &Request, person: &str, path: &str, reason: &str) -> Result<String> {
+    let admin = request.admin().await?;
+    let person: PersonId = person.parse().map_err(|_| Error::NotFound)?;
+    let path = if path.is_empty() { Ok(None) } else { parse_provider("path", path).map(Some) };
+    let (path, reason) = both(path, Reason::parse("reason", reason))?;
+    apart::set_payment_path(request.ctx(), &admin, &request.origin(), person, path, &reason).await?;
+    flash::leave(request, Flash::Done(words::path_set(path))).await?;
+    Ok(paths::admin_person(person))
+}
+
+async fn set_limit(request: &Request, person: &str, limit: &str, reason: &str) -> Result<String> {
+    let admin = request.admin().await?;
+    let person: PersonId = person.parse().map_err(|_| Error::NotFound)?;
+    let (limit, reason) = both(apart::parse_limit("limit", limit), Reason::parse("reason", reason))?;
+    apart::set_daily_limit(request.ctx(), &admin, &request.origin(), person, limit, &reason).await?;
+    flash::leave(request, Flash::Done(words::limit_set(limit))).await?;
     Ok(paths::admin_person(person))
 }
 

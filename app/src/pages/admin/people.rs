@@ -16,13 +16,14 @@ use crate::words;
 
 #[component]
 pub fn People() -> impl IntoView {
-    let search = query("q");
-    let page = for_staff(move |request, support| draw(request, support, search));
+    let (search, apart) = (query("q"), query("path") == "own");
+    let page = for_staff(move |request, support| draw(request, support, search, apart));
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
-async fn draw(request: Request, support: Support, search: String) -> Result<AnyView> {
-    let found = desk::search(&request.ctx().db, &support, &search).await?;
+async fn draw(request: Request, support: Support, search: String, apart: bool) -> Result<AnyView> {
+    let db = &request.ctx().db;
+    let found = if apart { desk::set_apart(db, &support).await? } else { desk::search(db, &support, &search).await? };
     let many = i64::try_from(found.len()).is_ok_and(|found| found >= FOUND_MAX);
     Ok(view! {
         <Title text="People · Atlas Credits" />
@@ -36,6 +37,9 @@ async fn draw(request: Request, support: Support, search: String) -> Result<AnyV
                 </div>
                 <button class="button" r#type="submit">"Find"</button>
             </form>
+            {apart.then(|| view! {
+                <p>"Those with a payment path of their own. "<a href=paths::ADMIN_PEOPLE>"Show everybody"</a></p>
+            })}
             <List found />
             {many.then(|| view! { <p class="muted">{format!("The first {FOUND_MAX}. Type more of the address to find others.")}</p> })}
         </main>

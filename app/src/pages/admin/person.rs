@@ -1,5 +1,7 @@
 //! One person: what they have and owe, where it came from, and what an admin can do about their account.
 
+mod apart;
+
 use atlas::ledger::statement::{self, Line};
 use atlas::orders::list::{self, Listed};
 use atlas::people::desk::{self, Lot, Profile};
@@ -10,6 +12,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
+use self::apart::Apart;
 use super::for_staff;
 use crate::actions::admin::people::{ChangeRole, EndSessionsOf, ROLE_FORM};
 use crate::flash::{self, Form, form_of};
@@ -39,7 +42,8 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), ROLE_FORM);
     let is_other = support.person().id() != id;
-    let may_act = support.person().role() >= Role::Admin && is_other && profile.left_at.is_none();
+    let may_set = support.person().role() >= Role::Admin && profile.left_at.is_none();
+    let may_act = may_set && is_other;
     let here = paths::admin_person(id);
     let older = movements.older.map(|before| {
         let href = paths::with_query(&here, &[("before", &before.to_string())]);
@@ -50,7 +54,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
         <Title text="Person · Atlas Credits" />
         <main id="main" class="page">
             <div class="page-head"><h1><bdi>{profile.known_as.clone()}</bdi></h1></div>
-            <FlashNotice flash />
+            <FlashNotice flash=flash.clone() />
             <Facts profile=profile.clone() />
             <Lots lots />
             <Movements lines=movements.lines />
@@ -59,6 +63,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
                 {older}
             </nav>
             <Orders orders />
+            {may_set.then(|| view! { <Apart profile=profile.clone() flash /> })}
             {may_act.then(|| view! { <Deeds profile form /> })}
         </main>
     }
@@ -86,6 +91,10 @@ fn Facts(profile: Profile) -> impl IntoView {
                 {profile.left_at.map(|at| view! { <div><dt>"Left"</dt><dd><Moment at /></dd></div> })}
                 <div><dt>"Email"</dt><dd>{if profile.email_is_confirmed { "Confirmed" } else { "Not confirmed" }}</dd></div>
                 <div><dt>"Second factor"</dt><dd>{if profile.has_second_factor { "On" } else { "Off" }}</dd></div>
+                {profile.payment_path.map(|path| view! { <div><dt>"Payment path"</dt><dd>{path.title()}", set for them"</dd></div> })}
+                {profile.daily_credits_max.map(|limit| view! {
+                    <div><dt>"May buy"</dt><dd>{format!("{limit} credits in 24 hours")}</dd></div>
+                })}
                 <div><dt>"Signed in"</dt><dd>{words::signed_in_at(profile.sessions)}</dd></div>
             </dl>
         </section>

@@ -1,10 +1,11 @@
-//! The plans, each with its button; the one by agreement is another kind of thing.
+//! The plans, each with its button: to the checkout, or to a request for whoever isn't on one. The plan by agreement is another
+//! kind of thing.
 
 use std::sync::Arc;
 
 use atlas::orders::FormKey;
 use atlas::plans::Offer;
-use domain::{Credits, Money, Price};
+use domain::{Credits, Money, Price, Provider};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -14,7 +15,7 @@ use crate::parts::field::ErrorSummary;
 use crate::parts::small::Icon;
 
 #[component]
-pub fn PlanSheet(offers: Arc<[Offer]>, form: Form) -> impl IntoView {
+pub fn PlanSheet(offers: Arc<[Offer]>, path: Provider, form: Form) -> impl IntoView {
     if offers.is_empty() {
         return view! {
             <div class="empty"><h3>"No plans are on sale just now"</h3><p>"Please come back a little later."</p></div>
@@ -26,18 +27,31 @@ pub fn PlanSheet(offers: Arc<[Offer]>, form: Form) -> impl IntoView {
     let cards = offers
         .iter()
         .cloned()
-        .map(|offer| match offer.price {
-            Price::Fixed(price) => {
-                let saving = saving(&offer, dearest);
-                let weight = if per_thousand(&offer) == best { "button--primary" } else { "" };
-                view! { <CheckoutCard offer price saving weight /> }.into_any()
+        .map(|offer| {
+            // Several forms may ask for a note; only the one that was sent has something to say.
+            let form = if form.value("plan") == offer.plan.to_string() { form.clone() } else { Form::default() };
+            match offer.price {
+                Price::Fixed(price) => {
+                    let saving = saving(&offer, dearest);
+                    let weight = if per_thousand(&offer) == best { "button--primary" } else { "" };
+                    view! { <PricedCard offer price saving weight path form /> }.into_any()
+                }
+                Price::ByAgreement => view! { <RequestCard offer form /> }.into_any(),
             }
-            Price::ByAgreement => view! { <RequestCard offer form=form.clone() /> }.into_any(),
         })
         .collect::<Vec<_>>();
+    let terms = match path {
+        Provider::Manual => view! {
+            <p class="plan-terms">
+                "A person answers each request, and agrees with you how to pay. Nothing is charged before."
+            </p>
+        }
+        .into_any(),
+        Provider::Whop | Provider::Stripe => view! { <PlanTerms /> }.into_any(),
+    };
     view! {
         <div class="plan-sheet">{cards}</div>
-        <PlanTerms />
+        {terms}
     }
     .into_any()
 }
@@ -53,28 +67,66 @@ pub fn PlanTerms() -> impl IntoView {
 }
 
 #[component]
-fn CheckoutCard(offer: Offer, price: Money, saving: Option<String>, weight: &'static str) -> impl IntoView {
+fn PricedCard(
+    offer: Offer,
+    price: Money,
+    saving: Option<String>,
+    weight: &'static str,
+    path: Provider,
+    form: Form,
+) -> impl IntoView {
     let per_thousand = per_thousand(&offer);
     let title = format!("plan-{}", offer.slug);
-    let (card_title, button_title) = (title.clone(), title.clone());
+    let action = match path {
+        Provider::Manual => view! { <RequestForm offer=offer.clone() title=title.clone() weight form /> }.into_any(),
+        Provider::Whop | Provider::Stripe => {
+            view! { <BuyForm offer=offer.clone() price title=title.clone() weight /> }.into_any()
+        }
+    };
+    let card_title = title.clone();
     view! {
         <article class="plan-card" aria-labelledby=card_title>
-            <h3 id=title>{offer.name.clone()}</h3>
+            <h3 id=title>{offer.name}</h3>
             <PlanCredits credits=offer.credits />
             <p class="plan-price">
                 <span class="plan-money">{price.to_string()}</span>
                 {per_thousand.map(|price| format!(" {price} per 1,000"))}
             </p>
             <p class="plan-reason">{saving.map(|saving| view! { <strong>{saving}</strong> " " })}{offer.description}</p>
-            <form class="plan-action" method="post" action=BuyCredits::PATH>
-                <input r#type="hidden" name="plan" value=offer.plan.to_string() />
-                <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
-                <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=button_title>
-                    "Buy credits"
-                </button>
-                <p>{format!("{price} once, {}", price.currency.code())}</p>
-            </form>
+            {action}
         </article>
+    }
+}
+
+#[component]
+fn BuyForm(offer: Offer, price: Money, title: String, weight: &'static str) -> impl IntoView {
+    view! {
+        <form class="plan-action" method="post" action=BuyCredits::PATH>
+            <PlanInputs offer />
+            <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=title>"Buy credits"</button>
+            <p>{format!("{price} once, {}", price.currency.code())}</p>
+        </form>
+    }
+}
+
+/// For a plan with a price, whose buyer isn't on a checkout.
+#[component]
+fn RequestForm(offer: Offer, title: String, weight: &'static str, form: Form) -> impl IntoView {
+    let suffix = format!("-{}", offer.slug);
+    let open = !form.errors.is_empty();
+    view! {
+        <ErrorSummary form=form.clone() suffix=suffix.clone() />
+        <form class="plan-action" method="post" action=RequestCredits::PATH>
+            <PlanInputs offer />
+            <details class="disclosure" open=open>
+                <summary>"Add a note"</summary>
+                <NoteField form suffix />
+            </details>
+            <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=title>
+                "Request credits"
+            </button>
+            <p>"A person answers; nothing is charged now."</p>
+        </form>
     }
 }
 
@@ -82,11 +134,7 @@ fn CheckoutCard(offer: Offer, price: Money, saving: Option<String>, weight: &'st
 fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
     let title = format!("plan-{}", offer.slug);
     let (card_title, button_title) = (title.clone(), title.clone());
-    let error = form.error("note");
-    let described_by = if error.is_some() { "note-error" } else { "note-help" };
     let open = !form.errors.is_empty();
-    // Leptos writes a textarea's text as it is, so it is escaped here (T53).
-    let note = escape_text(&form.value("note"));
     view! {
         <article class="plan-card" data-kind="request" aria-labelledby=card_title>
             <h3 id=title>{offer.name.clone()}</h3>
@@ -97,25 +145,46 @@ fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
                 <summary>"Ask for an offer"</summary>
                 <ErrorSummary form=form.clone() />
                 <form class="form plan-action" method="post" action=RequestCredits::PATH>
-                    <input r#type="hidden" name="plan" value=offer.plan.to_string() />
-                    <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
-                    <div class="field">
-                        <label for="note">"Note (optional)"</label>
-                        <textarea
-                            class="input" id="note" name="note" rows="4" maxlength="2000" aria-describedby=described_by
-                            aria-invalid=error.is_some().then_some("true")
-                            inner_html=note
-                        ></textarea>
-                        {match error {
-                            Some(error) => view! { <p class="field-error" id="note-error"><Icon name="alert" />{error}</p> }.into_any(),
-                            None => view! { <p class="field-help" id="note-help">"How to bill you, when you need them, anything else."</p> }.into_any(),
-                        }}
-                    </div>
+                    <PlanInputs offer />
+                    <NoteField form suffix=String::new() />
                     <button class="button button--wide" r#type="submit" aria-describedby=button_title>"Request credits"</button>
                     <p>"A person answers; nothing is charged now."</p>
                 </form>
             </details>
         </article>
+    }
+}
+
+/// What the form says: which plan, and a key by which the same form is one order. Nothing else of it is believed.
+#[component]
+fn PlanInputs(offer: Offer) -> impl IntoView {
+    view! {
+        <input r#type="hidden" name="plan" value=offer.plan.to_string() />
+        <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
+    }
+}
+
+#[component]
+fn NoteField(form: Form, suffix: String) -> impl IntoView {
+    let id = format!("note{suffix}");
+    let error = form.error("note");
+    let said = format!("{id}-{}", if error.is_some() { "error" } else { "help" });
+    let (described_by, label_for) = (said.clone(), id.clone());
+    // Leptos writes a textarea's text as it is, so it is escaped here (T53).
+    let note = escape_text(&form.value("note"));
+    view! {
+        <div class="field">
+            <label for=label_for>"Note (optional)"</label>
+            <textarea
+                class="input" id=id name="note" rows="4" maxlength="2000" aria-describedby=described_by
+                aria-invalid=error.is_some().then_some("true")
+                inner_html=note
+            ></textarea>
+            {match error {
+                Some(error) => view! { <p class="field-error" id=said><Icon name="alert" />{error}</p> }.into_any(),
+                None => view! { <p class="field-help" id=said>"How to bill you, when you need them, anything else."</p> }.into_any(),
+            }}
+        </div>
     }
 }
 
@@ -153,11 +222,11 @@ mod tests {
 
 /// In place of the plans, while an operator lets nobody pay.
 #[component]
-pub fn Stopped(message: Arc<str>) -> impl IntoView {
+pub fn Stopped(message: String) -> impl IntoView {
     view! {
         <div class="notice" data-tone="wait" id="payments-stopped">
             <p>
-                <strong>"Buying is stopped just now. "</strong><bdi>{message.to_string()}</bdi>
+                <strong>"Buying is stopped just now. "</strong><bdi>{message}</bdi>
                 " Your credits can be spent as ever, and what you paid already arrives."
             </p>
         </div>

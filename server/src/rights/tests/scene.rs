@@ -273,6 +273,10 @@ impl Victim {
             ("credits", text("1")),
             ("amount", text("1")),
             ("role", text("admin")),
+            ("provider", text("manual")),
+            ("percent", text("1")),
+            ("path", text("manual")),
+            ("limit", text("1")),
             ("understood", text("yes")),
         ]
     }
