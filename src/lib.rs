@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod limits;
 pub mod memberships;
+pub mod notes;
 pub mod notify;
 pub mod orders;
 pub mod people;

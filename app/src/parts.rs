@@ -3,9 +3,11 @@
 pub mod days;
 pub mod field;
 pub mod membership;
+pub mod notes;
 pub mod notice;
 pub mod problem;
 pub mod records;
 pub mod small;
 pub mod statement_table;
+pub mod text_area;
 pub mod whop;

@@ -71,6 +71,7 @@ deeds! {
     RolloutSet "rollout_set"
     PaymentPathSet "payment_path_set"
     PurchaseLimitSet "purchase_limit_set"
+    NoteAdded "note_added"
 }
 
 #[cfg(test)]

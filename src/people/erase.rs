@@ -7,7 +7,7 @@ use super::fresh::Fresh;
 use super::{Role, SignedIn, devices, grants, sessions};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::orders::channel;
-use crate::{Context, Error, Refusal, Result};
+use crate::{Context, Error, Refusal, Result, notes};
 
 /// Money that comes later than this after somebody left is found by the daily comparison only.
 const LOOKED_FOR_DAYS: i32 = 180;
@@ -54,6 +54,7 @@ pub async fn erase(ctx: &Context, fresh: &Fresh, credits: Credits, origin: &Orig
     devices::forget_all(&mut *tx, id).await?;
     anonymise(&mut tx, id).await?;
     forget_what_belongs_to(&mut tx, id).await?;
+    notes::forget(&mut tx, id).await?;
     let by = By { who: Who::Person(id), origin };
     let change = Change::none()
         .noted("credits_expired", expired.get())
@@ -100,12 +101,12 @@ async fn close_wallet(tx: &mut PgConnection, person: PersonId, told: Credits) ->
     if expired.get() + left.get() == told.get() { Ok(expired) } else { Err(Refusal::CreditsHaveMoved.into()) }
 }
 
-/// Who it was. Without a password and an address nobody signs in.
+/// Who it was. Without a password and an address nobody signs in. Whoever was given a role meanwhile stays.
 async fn anonymise(tx: &mut PgConnection, person: PersonId) -> Result<()> {
     let gone = sqlx::query!(
         "update user_profiles
         set email = null, claimed_email = null, name = '', password_hash = '', deleted_at = clock_timestamp()
-        where id = $1 and deleted_at is null",
+        where id = $1 and deleted_at is null and role = 'buyer'",
         person as PersonId,
     )
     .execute(tx)

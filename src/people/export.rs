@@ -19,6 +19,8 @@ pub struct Export {
     /// Accounts elsewhere, the second factor, memberships, browsers: whatever lets them in.
     pub ways_in: Value,
     pub orders: Value,
+    /// What those who look after Atlas wrote down about the person and their orders.
+    pub notes: Value,
     pub payments: Value,
     pub refunds: Value,
     pub statement: Value,
@@ -53,7 +55,8 @@ pub async fn export(ctx: &Context, person: &SignedIn, form: Form, origin: &Origi
     let gathered = sqlx::query_as!(
         Export,
         r#"select
-            (select jsonb_agg(jsonb_build_object('id', id, 'email', email, 'claimed_email', claimed_email, 'name', name, 'role', role, 'since', created_at))
+            (select jsonb_agg(jsonb_build_object('id', id, 'email', email, 'claimed_email', claimed_email, 'name', name, 'role', role, 'since', created_at,
+                'payment_path', payment_path, 'daily_credits_max', daily_credits_max))
                 from user_profiles where id = $1) as "profile!",
             (select coalesce(jsonb_agg(jsonb_build_object('browser', data->>'agent', 'began', created_at, 'last_used', seen_at)
                 order by created_at), '[]') from sessions where person_id = $1) as "sessions!",
@@ -70,6 +73,10 @@ pub async fn export(ctx: &Context, person: &SignedIn, form: Form, origin: &Origi
                 'price_minor', price_minor, 'currency', currency, 'provider', provider, 'state', state, 'note', note,
                 'made', created_at, 'settled', settled_at) order by created_at, id), '[]')
                 from credit_orders where buyer_id = $1) as "orders!",
+            (select coalesce(jsonb_agg(jsonb_build_object('order', note.order_id, 'text', note.text, 'at', note.created_at)
+                order by note.id), '[]')
+                from notes note left join credit_orders o on o.id = note.order_id
+                where note.person_id = $1 or o.buyer_id = $1) as "notes!",
             (select coalesce(jsonb_agg(jsonb_build_object('payment', payment_id, 'order', order_id, 'provider', provider,
                 'state', state, 'paid_minor', amount_minor, 'charged_minor', charged_minor, 'currency', currency,
                 'refunded_minor', refunded_minor, 'method', method, 'paid', paid_at) order by created_at, payment_id), '[]')
@@ -104,12 +111,13 @@ pub async fn export(ctx: &Context, person: &SignedIn, form: Form, origin: &Origi
 }
 
 impl Export {
-    fn parts(&self) -> [(&'static str, &Value); 9] {
+    fn parts(&self) -> [(&'static str, &Value); 10] {
         [
             ("profile", &self.profile),
             ("sessions", &self.sessions),
             ("ways_in", &self.ways_in),
             ("orders", &self.orders),
+            ("notes", &self.notes),
             ("payments", &self.payments),
             ("refunds", &self.refunds),
             ("statement", &self.statement),

@@ -1,6 +1,7 @@
 //! What those change who look after Atlas.
 
 pub mod events;
+pub mod notes;
 pub mod payments;
 pub mod people;
 pub mod plan_mirror;
@@ -36,6 +37,7 @@ pub fn register() {
     register_explicit::<rollout::SetRollout>();
     register_explicit::<people::SetPaymentPath>();
     register_explicit::<people::SetPurchaseLimit>();
+    register_explicit::<notes::AddNote>();
 }
 
 /// Everything that is wrong is said at once.

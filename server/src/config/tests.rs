@@ -97,3 +97,19 @@ fn a_public_url_is_an_origin_and_nothing_more() {
     }
     assert_eq!(parse_public_url("https://a.example:8443/"), Some(("https", "a.example")));
 }
+
+#[test]
+fn whop_is_set_up_beside_requests_once_everything_is_there() {
+    let key = "apik_for_tests_0123456789";
+    let secret = "ws_a_secret_for_tests_alone_0123456789";
+    let keys = ["--whop-api-key", key, "--whop-webhook-secret", secret, "--whop-company-id", "biz_test"];
+    let manual = |arguments: &[&str]| config(&[&["--payment-provider", "manual"], arguments].concat());
+    assert!(manual(&keys).sets_up_whop(), "so that a rollout can begin with nobody on it");
+    for missing in 0..3 {
+        let some: Vec<&str> =
+            keys.chunks(2).enumerate().filter(|(nth, _)| *nth != missing).flat_map(|(_, pair)| pair).copied().collect();
+        let config = manual(&some);
+        assert!(!config.sets_up_whop() && config.problems().is_empty(), "{some:?}");
+    }
+    assert!(config(&keys).sets_up_whop());
+}

@@ -96,6 +96,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "credits_take_back_batch",
             "credits_transfer_batch",
             "forget_event_bodies",
+            "forget_notes",
             "known_as",
         ]
     );

@@ -1,5 +1,6 @@
 //! One order's whole story, for those who are asked "where are my credits?".
 
+use atlas::notes::{self, About};
 use atlas::orders::dossier::{self, Booking, Dispute, Dossier, Event, Mail, Order, Payment, Refund};
 use atlas::people::roles::Support;
 use atlas::{Error, Result};
@@ -10,6 +11,7 @@ use leptos_meta::Title;
 use super::for_staff;
 use crate::flash;
 use crate::pages::param;
+use crate::parts::notes::Notes;
 use crate::parts::notice::FlashNotice;
 use crate::parts::records::{Column, Record, Records};
 use crate::parts::small::{Badge, CopyableId, Moment, SignedCredits};
@@ -27,6 +29,7 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let Dossier { order, payments, refunds, disputes, events, bookings, mails } =
         dossier::load(request.ctx(), &support, id).await?;
+    let notes = notes::list(&request.ctx().db, &support, About::Order(id)).await?;
     let flash = flash::take(&request).await?;
     let (state, tone) = words::order_state(order.state);
     let answerable = order.state == OrderState::Requested && support.person().role() >= Role::Admin;
@@ -42,8 +45,9 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
                     <a class="button button--primary" href=paths::admin_answer(&[id])>"Answer this request"</a>
                 })}
             </div>
-            <FlashNotice flash />
+            <FlashNotice flash=flash.clone() />
             <Facts order />
+            <Notes about=About::Order(id) notes flash />
             <Payments payments refunds disputes />
             <Bookings bookings />
             <Events events />

@@ -3,6 +3,7 @@
 mod apart;
 
 use atlas::ledger::statement::{self, Line};
+use atlas::notes::{self, About};
 use atlas::orders::list::{self, Listed};
 use atlas::people::desk::{self, Lot, Profile};
 use atlas::people::roles::Support;
@@ -18,6 +19,7 @@ use crate::actions::admin::people::{ChangeRole, EndSessionsOf, ROLE_FORM};
 use crate::flash::{self, Form, form_of};
 use crate::pages::{param, query};
 use crate::parts::field::{ErrorSummary, TextField};
+use crate::parts::notes::Notes;
 use crate::parts::notice::FlashNotice;
 use crate::parts::records::{Column, Record, Records};
 use crate::parts::small::{Badge, CopyableId, Moment, SignedCredits};
@@ -39,6 +41,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
     let profile = desk::profile(db, &support, id).await?;
     let orders = list::of_buyer(db, &support, id, ORDERS_SHOWN).await?;
     let movements = statement::page(db, id, statement::Filter::default(), before).await?;
+    let notes = notes::list(db, &support, About::Person(id)).await?;
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), ROLE_FORM);
     let is_other = support.person().id() != id;
@@ -56,6 +59,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
             <div class="page-head"><h1><bdi>{profile.known_as.clone()}</bdi></h1></div>
             <FlashNotice flash=flash.clone() />
             <Facts profile=profile.clone() />
+            <Notes about=About::Person(id) notes flash=flash.clone() />
             <Lots lots />
             <Movements lines=movements.lines />
             <nav class="cluster pager" aria-label="Movements">

@@ -12,7 +12,7 @@ use leptos::server_fn::ServerFn;
 use crate::actions::buy::{BuyCredits, RequestCredits};
 use crate::flash::Form;
 use crate::parts::field::ErrorSummary;
-use crate::parts::small::Icon;
+use crate::parts::text_area::TextArea;
 
 #[component]
 pub fn PlanSheet(offers: Arc<[Offer]>, path: Provider, form: Form) -> impl IntoView {
@@ -166,25 +166,9 @@ fn PlanInputs(offer: Offer) -> impl IntoView {
 
 #[component]
 fn NoteField(form: Form, suffix: String) -> impl IntoView {
-    let id = format!("note{suffix}");
-    let error = form.error("note");
-    let said = format!("{id}-{}", if error.is_some() { "error" } else { "help" });
-    let (described_by, label_for) = (said.clone(), id.clone());
-    // Leptos writes a textarea's text as it is, so it is escaped here (T53).
-    let note = escape_text(&form.value("note"));
     view! {
-        <div class="field">
-            <label for=label_for>"Note (optional)"</label>
-            <textarea
-                class="input" id=id name="note" rows="4" maxlength="2000" aria-describedby=described_by
-                aria-invalid=error.is_some().then_some("true")
-                inner_html=note
-            ></textarea>
-            {match error {
-                Some(error) => view! { <p class="field-error" id=said><Icon name="alert" />{error}</p> }.into_any(),
-                None => view! { <p class="field-help" id=said>"How to bill you, when you need them, anything else."</p> }.into_any(),
-            }}
-        </div>
+        <TextArea form suffix name="note" label="Note (optional)"
+            help="How to bill you, when you need them, anything else." />
     }
 }
 
@@ -203,21 +187,6 @@ fn saving(offer: &Offer, dearest: Option<Money>) -> Option<String> {
     let comparable = price.currency == dearest.currency && dearest.minor > 0;
     let percent = comparable.then(|| (dearest.minor - price.minor) * 100 / dearest.minor)?;
     (percent > 0).then(|| format!("{percent} % cheaper per credit."))
-}
-
-/// Text as it may stand between tags.
-fn escape_text(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_can_not_leave_its_textarea() {
-        assert_eq!(escape_text("</textarea><script>&"), "&lt;/textarea&gt;&lt;script&gt;&amp;");
-    }
 }
 
 /// In place of the plans, while an operator lets nobody pay.

@@ -277,6 +277,8 @@ impl Victim {
             ("percent", text("1")),
             ("path", text("manual")),
             ("limit", text("1")),
+            ("about", text("order")),
+            ("text", text("Mallory")),
             ("understood", text("yes")),
         ]
     }

@@ -45,7 +45,7 @@ fn PathForm(profile: Profile, form: Form) -> impl IntoView {
                 </select>
                 <p class="field-help" id="path-path-help">"For new orders. What was begun goes on where it was begun."</p>
             </div>
-            <TextField form prefix="path-" name="reason" label="Reason" autocomplete="off" help="Kept in the audit." />
+            <TextField form prefix="path-" name="reason" label="Why this path" autocomplete="off" help="Kept in the audit." />
             <div class="form-foot"><button class="button" r#type="submit">"Set the path"</button></div>
         </form>
     }
@@ -60,7 +60,7 @@ fn LimitForm(profile: Profile, form: Form) -> impl IntoView {
             <input r#type="hidden" name="person" value=profile.id.to_string() />
             <TextField form=form.clone() prefix="limit-" name="limit" label="Credits they may buy in 24 hours" autocomplete="off"
                 optional=true initial help="Orders that may still be paid count. Empty it for no limit." />
-            <TextField form prefix="limit-" name="reason" label="Reason" autocomplete="off" help="Kept in the audit." />
+            <TextField form prefix="limit-" name="reason" label="Why this limit" autocomplete="off" help="Kept in the audit." />
             <div class="form-foot"><button class="button" r#type="submit">"Set the limit"</button></div>
         </form>
     }

@@ -59,7 +59,7 @@ fn DefaultForm(default: Provider, form: Form) -> impl IntoView {
                 </select>
                 <p class="field-help" id="default-provider-help">"For everybody, while no rollout is under way."</p>
             </div>
-            <TextField form prefix="default-" name="reason" label="Reason" autocomplete="off" help="Kept in the audit." />
+            <TextField form prefix="default-" name="reason" label="Why this default" autocomplete="off" help="Kept in the audit." />
             <div class="form-foot"><button class="button" r#type="submit">"Set the default"</button></div>
         </form>
     }
@@ -73,7 +73,7 @@ fn RolloutForm(rollout: Option<Percent>, form: Form) -> impl IntoView {
         <form class="form" method="post" action=SetRollout::PATH>
             <TextField form=form.clone() prefix="rollout-" name="percent" label="Percentage on Whop" autocomplete="off"
                 optional=true initial help="0 to 100. Who is on Whop stays there when it grows. Empty it to end the rollout." />
-            <TextField form prefix="rollout-" name="reason" label="Reason" autocomplete="off" help="Kept in the audit." />
+            <TextField form prefix="rollout-" name="reason" label="Why this percentage" autocomplete="off" help="Kept in the audit." />
             <div class="form-foot"><button class="button" r#type="submit">"Set the rollout"</button></div>
         </form>
     }
