@@ -156,6 +156,7 @@ pub const DOORS: &[Door] = &[
     door("/do/admin/set-rollout", Form, Of(Role::Admin)),
     door("/do/admin/set-payment-path", Form, Of(Role::Admin)),
     door("/do/admin/set-purchase-limit", Form, Of(Role::Admin)),
+    door("/do/admin/retry-job", Form, Of(Role::Admin)),
     door("/do/admin/add-note", Form, Of(Role::Support)),
     // Files and streams.
     door(paths::TRANSACTIONS_CSV, File, SignedIn),

@@ -72,6 +72,7 @@ deeds! {
     PaymentPathSet "payment_path_set"
     PurchaseLimitSet "purchase_limit_set"
     NoteAdded "note_added"
+    JobRetried "job_retried"
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use domain::EventId;
 
 use super::Received;
-use super::replay::replay;
+use super::replay::replay_within;
 use crate::audit::{self, About, Change, Origin, Reason, What};
+use crate::orders::channel;
 use crate::people::roles::Admin;
 use crate::{Context, Error, Refusal, Result};
 
@@ -12,20 +13,14 @@ use crate::{Context, Error, Refusal, Result};
 ///
 /// Errors: [`Error::NotFound`]; [`Refusal::EventIsForgotten`].
 pub async fn replay_by(ctx: &Context, admin: &Admin, origin: &Origin, event: EventId) -> Result<Received> {
-    let kept =
-        sqlx::query_scalar!(r#"select body <> '' as "kept!" from provider_events where id = $1"#, event as EventId)
-            .fetch_optional(&ctx.db)
-            .await?
-            .ok_or(Error::NotFound)?;
-    if !kept {
-        return Err(Refusal::EventIsForgotten.into());
-    }
-    let received = replay(ctx, event).await?;
+    let mut tx = ctx.db.begin().await?;
+    let (received, changed) = replay_within(ctx, &mut tx, event).await?;
     let (state, _) = received.columns();
     let (by, id) = (admin.by(origin), event.to_string());
     let deed = by.did(What::EventReplayed, About::Thing { kind: "event", id: &id });
-    let mut db = ctx.db.acquire().await?;
-    audit::record(&mut db, &deed.with(Change::none().noted("became", state))).await?;
+    audit::record(&mut tx, &deed.with(Change::none().noted("became", state))).await?;
+    tx.commit().await?;
+    channel::tell(ctx, &changed);
     Ok(received)
 }
 

@@ -3,7 +3,9 @@
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-use crate::{Error, Result};
+use crate::audit::{self, About, Change, Origin, What};
+use crate::people::roles::{Admin, Support};
+use crate::{Context, Error, Result};
 
 /// One job that is not done yet.
 #[derive(Debug, Clone)]
@@ -68,6 +70,35 @@ pub async fn list(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Waiting>> {
             created_at: row.created_at,
         })
         .collect())
+}
+
+/// How many of them are shown to those who look after Atlas.
+pub const PARKED_SHOWN: i64 = 50;
+
+/// The jobs that gave up, the longest waiting first, at most [`PARKED_SHOWN`].
+pub async fn parked(db: impl PgExecutor<'_>, _: &Support) -> Result<Vec<Waiting>> {
+    let all = list(db, PARKED_SHOWN).await?;
+    Ok(all.into_iter().filter(|job| job.state == State::Parked).collect())
+}
+
+/// The same as [`retry`] by an admin, for a job that gave up.
+///
+/// Errors: [`Error::NotFound`] when it is not parked (any more).
+pub async fn retry_by(ctx: &Context, admin: &Admin, origin: &Origin, id: i64) -> Result<()> {
+    let mut tx = ctx.db.begin().await?;
+    let kind = sqlx::query_scalar!(
+        r#"select task_identifier as "kind!" from graphile_worker.jobs
+        where id = $1 and attempts >= max_attempts and locked_at is null"#,
+        id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::NotFound)?;
+    retry(&mut *tx, id).await?;
+    let (by, name) = (admin.by(origin), id.to_string());
+    let deed = by.did(What::JobRetried, About::Thing { kind: "job", id: &name });
+    audit::record(&mut tx, &deed.with(Change::none().noted("kind", kind))).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Has a job tried again at once, as if it were new.

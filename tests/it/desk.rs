@@ -2,6 +2,7 @@
 
 use atlas::audit::list::{Filter, before};
 use atlas::audit::{Origin, Reason};
+use atlas::events::replay::replay;
 use atlas::events::{Received, desk as inbox, resolve};
 use atlas::people::desk;
 use atlas::people::roles::Support;
@@ -134,6 +135,24 @@ async fn applying_an_event_again_is_written_down_and_what_is_forgotten_cannot_be
     assert_eq!(stage.count("select count(*) from audit_entries where deed = 'event_replayed'").await, 1);
     sqlx::query("update provider_events set body = ''").execute(&stage.owner).await.unwrap();
     assert_eq!(refusal(again().await), Refusal::EventIsForgotten);
+    assert_eq!(refusal(replay(&stage.ctx, event).await), Refusal::EventIsForgotten, "nor by a command");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn what_cannot_be_written_down_is_not_applied_again(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let boss = admin(&stage, "boss").await;
+    let event = misfit(&stage, &support(&boss)).await;
+    sqlx::query("revoke execute on function audit_record from atlas_app").execute(&stage.owner).await.unwrap();
+    assert!(matches!(
+        resolve::replay_by(&stage.ctx, &boss.0, &Origin::NONE, event).await,
+        Err(Error::Broken(_) | Error::Unavailable(_))
+    ));
+    assert_eq!(
+        stage.count("select sum(attempts)::bigint from provider_events").await,
+        0,
+        "not tried, for nobody would know"
+    );
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use atlas::audit::Origin;
 use atlas::events::Received;
 use atlas::jobs::kinds::{ReplayEvent, SweepOrders, SweepSessions};
-use atlas::jobs::list::{State, list, retry};
+use atlas::jobs::list::{State, list, parked, retry, retry_by};
 use atlas::jobs::work::{Tools, calendar, run, run_due};
 use atlas::jobs::{enqueue, enqueue_all};
+use atlas::people::roles::Support;
 use atlas::reconcile::sweep::SWEEP_MAX;
 use atlas::{Error, ids};
 use domain::{EventId, PaymentState};
@@ -15,6 +17,7 @@ use futures::future::join_all;
 use sqlx::PgPool;
 
 use crate::stage::Stage;
+use crate::stage::boss::admin;
 
 const JOBS: &str = "select count(*) from graphile_worker.jobs";
 
@@ -97,6 +100,29 @@ async fn a_job_that_fails_is_tried_eight_times_then_parked_until_somebody_retrie
     run_due(&tools).await.unwrap();
     assert_eq!(list(&stage.ctx.db, 10).await.unwrap()[0].tries, 1);
     assert!(matches!(retry(&stage.ctx.db, parked.id + 1).await, Err(Error::NotFound)));
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn an_admin_has_a_parked_job_tried_again_and_no_other_and_it_is_written_down(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let boss = admin(&stage, "boss").await;
+    let support = Support::prove(boss.0.person().clone()).unwrap();
+    let mut tx = stage.ctx.db.begin().await.unwrap();
+    enqueue(&mut tx, &ReplayEvent { event: EventId::from_uuid(ids::fresh()) }).await.unwrap();
+    tx.commit().await.unwrap();
+    let id = list(&stage.ctx.db, 10).await.unwrap()[0].id;
+    let retried = async || retry_by(&stage.ctx, &boss.0, &Origin::NONE, id).await;
+    assert!(parked(&stage.ctx.db, &support).await.unwrap().is_empty());
+    assert!(matches!(retried().await, Err(Error::NotFound)), "it has not given up");
+    sqlx::query("update graphile_worker._private_jobs set attempts = max_attempts")
+        .execute(&stage.owner)
+        .await
+        .unwrap();
+    assert_eq!(parked(&stage.ctx.db, &support).await.unwrap()[0].id, id);
+    retried().await.unwrap();
+    assert!(matches!(retried().await, Err(Error::NotFound)), "once");
+    assert_eq!(list(&stage.ctx.db, 10).await.unwrap()[0].tries, 0);
+    assert_eq!(stage.count("select count(*) from audit_entries where deed = 'job_retried' and about = 'job'").await, 1);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -207,6 +207,7 @@ async fn every_table_that_names_a_person_is_decided_upon(pool: PgPool) {
         "mails",
         "membership_asks",
         "memberships",
+        "notes",
         "oauth_attempts",
         "second_factors",
         "sessions",

@@ -13,6 +13,7 @@ mod leaving;
 mod ledger;
 mod limits;
 mod memberships;
+mod notes;
 mod notify;
 mod oauth;
 mod orders;

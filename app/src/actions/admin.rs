@@ -1,6 +1,7 @@
 //! What those change who look after Atlas.
 
 pub mod events;
+pub mod jobs;
 pub mod notes;
 pub mod payments;
 pub mod people;
@@ -10,8 +11,6 @@ pub mod plans;
 pub mod requests;
 pub mod rollout;
 
-use atlas::{Error, Result};
-use domain::FieldErrors;
 use leptos::server_fn::axum::register_explicit;
 
 pub fn register() {
@@ -38,18 +37,5 @@ pub fn register() {
     register_explicit::<people::SetPaymentPath>();
     register_explicit::<people::SetPurchaseLimit>();
     register_explicit::<notes::AddNote>();
-}
-
-/// Everything that is wrong is said at once.
-fn both<A, B>(one: Result<A, FieldErrors>, other: Result<B, FieldErrors>) -> Result<(A, B)> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (one, other) => {
-            let mut errors = FieldErrors::default();
-            one.err().into_iter().chain(other.err()).for_each(|wrong| {
-                wrong.iter().for_each(|(field, message)| errors.add(field, message));
-            });
-            Err(Error::Invalid(errors))
-        }
-    }
+    register_explicit::<jobs::RetryJob>();
 }

@@ -9,8 +9,8 @@ use atlas::{Error, Result};
 use domain::{FieldErrors, PersonId, Role, paths};
 use leptos::prelude::*;
 
-use super::both;
 use crate::actions::answer;
+use crate::actions::session::both;
 use crate::flash::{self, Flash, Form};
 use crate::request::Request;
 use crate::words;

@@ -6,8 +6,8 @@ use atlas::settings::rollout::{self, Percent, parse_provider};
 use domain::{FieldErrors, paths};
 use leptos::prelude::*;
 
-use super::both;
 use crate::actions::answer;
+use crate::actions::session::both;
 use crate::flash::{self, Flash, Form};
 use crate::request::Request;
 

@@ -1,12 +1,16 @@
 //! What the provider told us, newest first; what needs somebody stands out.
 
+mod jobs;
+
 use atlas::Result;
 use atlas::events::desk::{self, Page, STATES};
+use atlas::jobs::list;
 use atlas::people::roles::Support;
-use domain::{EventId, paths};
+use domain::{EventId, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use self::jobs::Jobs;
 use super::for_staff;
 use crate::flash;
 use crate::pages::query;
@@ -33,6 +37,8 @@ async fn draw(
     let db = &request.ctx().db;
     let found = desk::page(db, &support, state, before).await?;
     let waiting = desk::to_look_at(db, &support).await?;
+    let parked = list::parked(db, &support).await?;
+    let may_act = support.person().role() >= Role::Admin;
     let flash = flash::take(&request).await?;
     let states = STATES.into_iter().map(|each| {
         view! { <option value=each selected=state == Some(each)>{words::event_state(each).0}</option> }
@@ -58,6 +64,7 @@ async fn draw(
                 <button class="button" r#type="submit">"Show"</button>
             </form>
             <Found found state before />
+            <Jobs parked may_act />
         </main>
     }
     .into_any())

@@ -278,6 +278,7 @@ impl Victim {
             ("path", text("manual")),
             ("limit", text("1")),
             ("about", text("order")),
+            ("job", text("1")),
             ("text", text("Mallory")),
             ("understood", text("yes")),
         ]
