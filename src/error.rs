@@ -133,6 +133,20 @@ pub enum Refusal {
     EventIsForgotten,
     #[error("This event was dealt with meanwhile. Nothing was changed.")]
     EventIsSettled,
+    #[error(
+        "Only a payment that went through, and that names no order of ours, can be linked to one. Nothing was changed."
+    )]
+    NothingToLink,
+    #[error("This payment went to another account than ours. Nothing was changed.")]
+    PaymentIsNotOurs,
+    #[error("This payment names another order of ours. Nothing was changed.")]
+    PaymentNamesAnOrder,
+    #[error("This order never had a checkout where the payment was made. Nothing was changed.")]
+    OrderHadNoCheckout,
+    #[error(
+        "What was paid is not what this order costs, or another order has this payment already. Nothing was changed."
+    )]
+    PaymentDoesNotFit,
     #[error("Your own role is for another admin to change.")]
     OwnRole,
     #[error("This key was already used for a different request.")]

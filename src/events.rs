@@ -6,6 +6,7 @@ pub mod desk;
 pub mod facts;
 pub mod forget;
 pub mod inbox;
+pub mod link;
 pub mod receive;
 pub mod replay;
 pub mod resolve;

@@ -150,6 +150,7 @@ pub const DOORS: &[Door] = &[
     door("/do/admin/adopt-plan", Form, Of(Role::Admin)),
     door("/do/admin/replay-event", Form, Of(Role::Admin)),
     door("/do/admin/dismiss-event", Form, Of(Role::Admin)),
+    door("/do/admin/link-event", Form, Of(Role::Admin)),
     door("/do/admin/change-role", Form, Of(Role::Admin)),
     door("/do/admin/end-sessions-of", Form, Of(Role::Admin)),
     door("/do/admin/set-default-provider", Form, Of(Role::Admin)),

@@ -73,6 +73,7 @@ deeds! {
     PurchaseLimitSet "purchase_limit_set"
     NoteAdded "note_added"
     JobRetried "job_retried"
+    EventLinked "event_linked"
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub fn register() {
     register_explicit::<plan_mirror::AdoptPlan>();
     register_explicit::<events::ReplayEvent>();
     register_explicit::<events::DismissEvent>();
+    register_explicit::<events::LinkEvent>();
     register_explicit::<people::ChangeRole>();
     register_explicit::<people::EndSessionsOf>();
     register_explicit::<rollout::SetDefaultProvider>();

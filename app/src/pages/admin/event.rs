@@ -1,6 +1,7 @@
 //! One event: what was said, what we made of it, and what an admin can do about it.
 
 use atlas::events::desk::{self, Whole};
+use atlas::events::link::LINKABLE;
 use atlas::people::roles::Support;
 use atlas::{Error, Result};
 use domain::{Role, paths};
@@ -9,7 +10,7 @@ use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use super::for_staff;
-use crate::actions::admin::events::{DISMISS_FORM, DismissEvent, ReplayEvent};
+use crate::actions::admin::events::{DISMISS_FORM, DismissEvent, LINK_FORM, LinkEvent, ReplayEvent};
 use crate::flash::{self, Form, form_of};
 use crate::pages::param;
 use crate::parts::field::{ErrorSummary, TextField};
@@ -33,6 +34,8 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
     let (state, tone) = words::event_state(&event.listed.state);
     let may_act = support.person().role() >= Role::Admin;
     let stuck = matches!(event.listed.state.as_str(), "quarantined" | "parked" | "waiting");
+    let linkable = event.listed.state == "quarantined" && event.listed.reason.as_deref() == Some(LINKABLE);
+    let link_form = form_of(flash.as_ref(), LINK_FORM);
     let body = written(&event.body);
     Ok(view! {
         <Title text="Event · Atlas Credits" />
@@ -45,6 +48,7 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
             </div>
             <FlashNotice flash />
             <Facts event />
+            {(may_act && linkable).then(|| view! { <Link id=id.to_string() form=link_form /> })}
             {(may_act && stuck).then(|| view! { <Deeds id=id.to_string() form /> })}
             <section class="stack" aria-labelledby="body-title">
                 <h2 id="body-title">"What was signed"</h2>
@@ -97,6 +101,25 @@ fn Deeds(id: String, form: Form) -> impl IntoView {
                 <TextField form name="reason" label="Why it will never be applied" autocomplete="off"
                     help="Kept in the audit. Putting it away moves nothing; the daily check still finds the payment." />
                 <div class="form-foot"><button class="button" r#type="submit">"Put it away"</button></div>
+            </form>
+        </section>
+    }
+}
+
+/// For a payment that names no order of ours.
+#[component]
+fn Link(id: String, form: Form) -> impl IntoView {
+    view! {
+        <section class="stack" aria-labelledby="link-title">
+            <h2 id="link-title">"Which order it pays"</h2>
+            <p>"If you know that this payment is of an order, link the two: it must have been sold for just what was paid."</p>
+            <ErrorSummary form=form.clone() prefix="link-" />
+            <form class="form" method="post" action=LinkEvent::PATH>
+                <input r#type="hidden" name="event" value=id />
+                <TextField form=form.clone() prefix="link-" name="order" label="Order id" autocomplete="off"
+                    help="As it stands on the order’s page. Its buyer gets the credits." />
+                <TextField form prefix="link-" name="reason" label="How you know" autocomplete="off" help="Kept in the audit." />
+                <div class="form-foot"><button class="button" r#type="submit">"Link to the order"</button></div>
             </form>
         </section>
     }
