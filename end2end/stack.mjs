@@ -21,7 +21,7 @@ const sandboxBin = resolve(root, process.env.SANDBOX_BIN ?? join(target, 'debug'
 const siteDir = resolve(root, process.env.ATLAS_SITE_DIR ?? join(target, 'site'))
 const readyTimeoutMs = 30_000
 
-/** Starts everything and waits until it answers. `settings`: further environment variables. */
+/** Starts everything and waits until it answers. `settings`: further environment variables; `fresh`: as nobody set it up. */
 export async function startStack(settings = {}) {
   const stack = new Stack()
   try {
@@ -48,7 +48,7 @@ class Stack {
   #folder = mkdtempSync(join(tmpdir(), 'atlas-e2e-'))
   #children = []
 
-  async start(settings) {
+  async start({ fresh = false, ...settings }) {
     this.#cluster = process.env.DATABASE_URL ? { url: process.env.DATABASE_URL, stop() {} } : await startCluster()
     await psql(this.#cluster.url, `create database ${this.#name}`)
     this.#database = Object.assign(new URL(this.#cluster.url), { pathname: `/${this.#name}` }).href
@@ -74,9 +74,10 @@ class Stack {
       ...settings,
     }
     this.#env = env
-    this.sandbox = await this.#startServer('sandbox', sandboxBin, [], env)
+    this.sandbox = await this.#startServer('sandbox', sandboxBin, [], fresh ? { ...env, SANDBOX_WEBHOOK_URL: '' } : env)
     Object.assign(env, { WHOP_API_URL: `${this.sandbox}/api/v1`, WHOP_OAUTH_URL: `${this.sandbox}/oauth`, WHOP_WEB_URL: this.sandbox })
-    await exec(atlasBin, ['seed-demo'], { env, cwd: root })
+    if (fresh) for (const name of ['WHOP_API_KEY', 'WHOP_COMPANY_ID', 'WHOP_WEBHOOK_SECRET']) delete env[name]
+    else await exec(atlasBin, ['seed-demo'], { env, cwd: root })
     await this.#startServer('atlas', atlasBin, ['serve'], env)
     await waitFor(async () => (await fetch(`${this.app}/readyz`)).ok, '/readyz', readyTimeoutMs)
   }

@@ -25,6 +25,7 @@ pub mod people;
 pub mod plans;
 pub mod providers;
 pub mod reconcile;
+pub mod set_up;
 pub mod settings;
 pub mod spends;
 pub mod sweep;

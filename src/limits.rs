@@ -50,6 +50,10 @@ pub const OAUTH_BY_ADDRESS: Limit = Limit::new("oauth_by_address", 20, Duration:
 /// Questions about one's own grant, each of which may ask the authorisation server: 120, and sixty a minute.
 pub const GRANT_BY_PERSON: Limit = Limit::new("grant_by_person", 120, Duration::seconds(1));
 
+/// Codes of the set-up page, by where they are tried: five, and one a minute.
+pub const SET_UP_BY_ADDRESS: Limit = Limit::new("set_up_by_address", 5, Duration::minutes(1));
+/// What a set-up asks of the provider or of the passwords: twenty, and ten a minute.
+pub const SET_UP_STEPS: Limit = Limit::new("set_up_steps", 20, Duration::seconds(6));
 /// Licence keys that somebody enters: five, and ten an hour.
 pub const LICENCE_BY_PERSON: Limit = Limit::new("licence_by_person", 5, Duration::minutes(6));
 

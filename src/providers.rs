@@ -12,7 +12,7 @@ pub mod verify;
 pub mod whop;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use domain::{Money, OrderId, Provider};
@@ -145,46 +145,48 @@ pub trait PaymentProvider: Send + Sync {
     fn read_event(&self, body: &[u8]) -> Result<ReadEvent, NotAnEvent>;
 }
 
-/// The providers that are set up in this process.
-#[derive(Clone)]
+/// The providers that are set up in this process; its copies share them. They are set up once: at the start, or later by the
+/// set-up page.
+#[derive(Clone, Default)]
 pub struct Providers {
-    set_up: Arc<BTreeMap<Provider, Arc<dyn PaymentProvider>>>,
-    by_environment: Provider,
-}
-
-impl Default for Providers {
-    /// None: only requests are taken.
-    fn default() -> Self {
-        Self::new([])
-    }
+    set_up: Arc<OnceLock<BTreeMap<Provider, Arc<dyn PaymentProvider>>>>,
+    by_environment: Option<Provider>,
 }
 
 impl Providers {
-    /// The first of them is the default, while nobody says another.
     pub fn new(providers: impl IntoIterator<Item = Arc<dyn PaymentProvider>>) -> Self {
-        let set_up: BTreeMap<_, _> = providers.into_iter().map(|provider| (provider.name(), provider)).collect();
-        let by_environment = set_up.keys().next().copied().unwrap_or(Provider::Manual);
-        Self { set_up: Arc::new(set_up), by_environment }
+        let none = Self::default();
+        none.set_up(providers);
+        none
+    }
+
+    /// From now on these are the ones, for every copy. Where some are set up already they stay, and so do none.
+    pub fn set_up(&self, providers: impl IntoIterator<Item = Arc<dyn PaymentProvider>>) {
+        let named: BTreeMap<_, _> = providers.into_iter().map(|provider| (provider.name(), provider)).collect();
+        if !named.is_empty() {
+            self.set_up.get_or_init(|| named);
+        }
     }
 
     /// The same with another default.
     #[must_use]
     pub fn by_default(self, provider: Provider) -> Self {
-        Self { by_environment: provider, ..self }
+        Self { by_environment: Some(provider), ..self }
     }
 
-    /// Who takes the money for new orders, as long as nobody sets another in the settings.
-    pub const fn by_environment(&self) -> Provider {
-        self.by_environment
+    /// Who takes the money for new orders, as long as nobody sets another in the settings: the first that is set up, where
+    /// nobody says.
+    pub fn by_environment(&self) -> Provider {
+        self.by_environment.or_else(|| self.all().next().map(PaymentProvider::name)).unwrap_or(Provider::Manual)
     }
 
     pub fn get(&self, name: Provider) -> Option<&dyn PaymentProvider> {
-        self.set_up.get(&name).map(AsRef::as_ref)
+        self.set_up.get()?.get(&name).map(AsRef::as_ref)
     }
 
     /// Every one that is set up.
     pub fn all(&self) -> impl Iterator<Item = &dyn PaymentProvider> {
-        self.set_up.values().map(AsRef::as_ref)
+        self.set_up.get().into_iter().flat_map(BTreeMap::values).map(AsRef::as_ref)
     }
 
     /// Where plans have their counterparts. None: no provider that is set up keeps plans.

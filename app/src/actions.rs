@@ -11,6 +11,7 @@ pub mod reset;
 pub mod second_factor;
 pub mod session;
 pub mod sessions;
+pub mod set_up;
 pub mod theme;
 pub mod whop;
 
@@ -53,6 +54,11 @@ pub fn register() {
     register_explicit::<whop::ConfirmWithWhop>();
     register_explicit::<leave::DeleteAccount>();
     register_explicit::<theme::ChooseTheme>();
+    register_explicit::<set_up::EnterSetUp>();
+    register_explicit::<set_up::StoreWhopKeys>();
+    register_explicit::<set_up::MakeWebhook>();
+    register_explicit::<set_up::AddPlans>();
+    register_explicit::<set_up::MakeFirstAdmin>();
     admin::register();
 }
 

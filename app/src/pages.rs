@@ -10,6 +10,7 @@ pub mod linked;
 pub mod not_found;
 pub mod payment_status;
 pub mod receipt;
+pub mod set_up;
 pub mod sign_in;
 pub mod sign_in_code;
 pub mod sign_in_refused;

@@ -1,5 +1,7 @@
 //! What a page or an action knows of the request it answers: who asks, from which session, and the core's context.
 
+mod set_up;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use atlas::people::sign_in::Knock;
 use atlas::people::{SignedIn, Visitor};
 use atlas::plans::shelf::Shelf;
 use atlas::providers::whop::oauth::pkce::Handle;
+use atlas::set_up::whop::Given;
 use atlas::{Context, Error, Result};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -48,6 +51,8 @@ pub struct Site {
     pub checkout_origin: String,
     /// And where people sign in with Whop: `https://api.whop.com`. None: they can't.
     pub sign_in_origin: Option<String>,
+    /// What the environment says of Whop. None: nothing is sold there.
+    pub whop: Option<Given>,
 }
 
 /// One request.

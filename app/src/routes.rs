@@ -57,6 +57,7 @@ pub fn App() -> impl IntoView {
                         view=pages::account::email::EmailPage
                         ssr=whole.clone()
                     />
+                    <Route path=StaticSegment("set-up") view=pages::set_up::SetUp ssr=whole.clone() />
                     <Route path=StaticSegment("confirm") view=pages::confirm::Confirm ssr=whole.clone() />
                     <Route path=StaticSegment("credits") view=pages::credits::CreditsPage ssr=whole.clone() />
                     <Route

@@ -29,6 +29,8 @@ pub const ADMIN_ANSWER: &str = "/admin/orders/answer";
 pub const ACCOUNT_DELETE: &str = "/account/delete";
 /// Where the form goes that asks for everything kept about oneself.
 pub const ACCOUNT_EXPORT: &str = "/account/export";
+/// The first steps, while there is no admin.
+pub const SET_UP: &str = "/set-up";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
 /// Where the password is asked for again, before something that can do lasting harm.

@@ -38,6 +38,16 @@ pub enum WhenRunning {
     Refuse,
 }
 
+/// Whether one was made under `data_dir`. Changes nothing.
+pub fn is_made(data_dir: &Path) -> bool {
+    data_dir.join("postgres/data").exists()
+}
+
+/// The major version of the PostgreSQL that would make a new one.
+pub fn programs(pg_bin: Option<&Path>) -> Result<String> {
+    Binaries::find(pg_bin, None).map(|binaries| binaries.major)
+}
+
 impl Cluster {
     /// Starts the cluster under `data_dir`, or finds it running.
     pub async fn open(data_dir: &Path, pg_bin: Option<&Path>, when_running: WhenRunning) -> Result<Self> {

@@ -9,10 +9,11 @@ mod mail;
 mod order;
 mod payments;
 mod plan;
-mod print;
+pub mod print;
 mod reconcile;
 mod rollout;
 mod session;
+mod set_up;
 mod user;
 mod vault;
 
@@ -20,6 +21,7 @@ use anyhow::{Context as _, Result};
 use atlas::Context;
 use atlas::clock::Clock;
 use atlas::providers::Providers;
+use atlas::set_up::whop::keys;
 use clap::Subcommand;
 
 use crate::cluster::WhenRunning;
@@ -70,6 +72,9 @@ pub enum Command {
     /// What lies sealed in the database.
     #[command(subcommand)]
     Vault(vault::Command),
+    /// The first steps, while there is no admin.
+    #[command(subcommand)]
+    SetUp(set_up::Command),
     /// Look through the provider's payments of some time, propose what is missing here, and apply it.
     Reconcile(reconcile::Reconcile),
     /// Compare the provider's payments, ours and the ledger. Fails when something does not add up.
@@ -91,12 +96,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
     let ctx = Context {
         db: pool.clone(),
         clock: Clock::system(),
-        // Only these ask one; the others work without keys.
-        providers: if matches!(command, Command::Event(_) | Command::Reconcile(_) | Command::Check(_)) {
-            set_up_providers(config)
-        } else {
-            Providers::default().by_default(config.payment_provider)
-        },
+        providers: Providers::default().by_default(config.payment_provider),
         public_url: config.public_url(config.listen),
         keeps_mail: false,
         staff_need_second_factor: config.require_second_factor.is_on(),
@@ -104,6 +104,10 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         whop_oauth: None,
         membership_rule: None,
     };
+    // Only these ask a provider; the others work without keys.
+    if matches!(command, Command::Event(_) | Command::Reconcile(_) | Command::Check(_)) {
+        set_up_providers(config, &ctx).await?;
+    }
     let done = match command {
         Command::Migrate => print::line("The schema is up to date."),
         Command::User(command) => user::run(&ctx, command).await,
@@ -119,6 +123,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Job(command) => job::run(&ctx, command).await,
         Command::Mail(command) => mail::run(&ctx, command).await,
         Command::Vault(command) => vault::run(&ctx, command).await,
+        Command::SetUp(command) => set_up::run(&ctx, command).await,
         Command::Reconcile(asked) => reconcile::reconcile(&ctx, asked).await,
         Command::Check(asked) => reconcile::compare(&ctx, asked).await,
         Command::SeedDemo => seed::demo(&ctx).await,
@@ -128,9 +133,12 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
 }
 
 /// Without complete settings there are none: what needs one will say so.
-fn set_up_providers(config: &Config) -> Providers {
-    let whop = if config.problems().is_empty() { providers::whop(config).unwrap_or_default() } else { None };
-    providers::all(whop.as_ref(), config.payment_provider)
+async fn set_up_providers(config: &Config, ctx: &Context) -> Result<()> {
+    if config.wrong().is_empty() {
+        let keys = keys(ctx, &config.whop.given()).await.or_said()?;
+        ctx.providers.set_up(providers::whop(config, &keys).unwrap_or_default().map(|whop| whop.provider));
+    }
+    Ok(())
 }
 
 /// The core's answers, as an operator should read them: with their causes, unlike on a page.

@@ -15,6 +15,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use atlas::memberships::{BadRule, Rule};
+use atlas::set_up::whop::Keys;
 use clap::{Args, ValueEnum};
 use domain::Provider;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,7 +24,7 @@ use self::addresses::{is_loopback, origin, parse_public_url};
 use self::mail::MailConfig;
 use self::secrets::{given, secret};
 pub use self::variables::VARIABLES;
-pub use self::whop::WhopConfig;
+pub use self::whop::{WhopConfig, missing};
 use crate::database::checks::Standing;
 use crate::encryption;
 use crate::layers::Known;
@@ -112,8 +113,18 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// Everything that keeps `serve` from starting. Empty: all is well.
+    /// Everything that keeps Atlas from selling, as far as the environment says. Empty: all is well.
     pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.wrong();
+        if self.payment_provider == Provider::Whop {
+            let given = self.whop.given();
+            problems.extend(missing(&Keys::only(&given)));
+        }
+        problems
+    }
+
+    /// What is set, and must not be as it is. What is only missing may be stored.
+    pub fn wrong(&self) -> Vec<String> {
         let mut problems = Vec::new();
         match self.public_url.as_deref().map(parse_public_url) {
             Some(None) => {

@@ -78,7 +78,8 @@ impl Database {
         Ok(database)
     }
 
-    async fn reach(config: &Config, when_running: WhenRunning) -> Result<Self> {
+    /// Reaches it as it is.
+    pub async fn reach(config: &Config, when_running: WhenRunning) -> Result<Self> {
         if let Some(url) = config.database_url() {
             // The parser's own words may hold parts of the address, the password among them.
             let Ok(app) = PgConnectOptions::from_str(url) else { bail!("DATABASE_URL can't be read") };
@@ -148,6 +149,16 @@ impl Database {
         let pool = self.pool("command", 2, &[]);
         checks::refuse_too_many_rights(&pool).await?;
         Ok(pool)
+    }
+
+    /// For whoever looks at a database that may not be as it should.
+    pub fn unchecked_pool(&self) -> PgPool {
+        self.pool("doctor", 4, &[])
+    }
+
+    /// Who logs in to serve.
+    pub const fn login(&self) -> &PgConnectOptions {
+        &self.app
     }
 
     /// Stops the private cluster if it is ours to stop. Close the pools first.

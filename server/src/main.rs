@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod csp_reports;
 mod database;
+mod doctor;
 mod embed;
 mod encryption;
 mod export_file;
@@ -29,6 +30,7 @@ mod router;
 mod seed;
 mod serve;
 mod session;
+mod set_up;
 mod statement_file;
 mod telemetry;
 mod webhooks;
@@ -38,6 +40,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::print::Format;
 use crate::config::Config;
 
 /// A page is thousands of small strings; with glibc's allocator they took a quarter of the time that drawing one takes.
@@ -58,6 +61,11 @@ struct Program {
 enum Command {
     /// Serve pages, webhooks and the API, until SIGTERM or Ctrl-C.
     Serve,
+    /// Look at everything that Atlas needs, say what is wrong, and how to mend it. Fails when something is bad.
+    Doctor {
+        #[command(flatten)]
+        format: Format,
+    },
     #[command(flatten)]
     Operate(commands::Command),
 }
@@ -81,6 +89,7 @@ async fn main() -> ExitCode {
 async fn run(program: Program) -> anyhow::Result<()> {
     match program.command {
         Command::Serve => serve::run(program.config).await,
+        Command::Doctor { format } => doctor::run(&program.config, format).await,
         Command::Operate(command) => commands::run(&program.config, command).await,
     }
 }

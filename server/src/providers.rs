@@ -1,12 +1,13 @@
 //! The providers that the configuration sets up.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
+use atlas::providers::PaymentProvider;
 use atlas::providers::verify::WebhookSecrets;
 use atlas::providers::whop::oauth::{Oauth, OauthSettings};
 use atlas::providers::whop::{Client, Limits, Settings, Whop};
-use atlas::providers::{PaymentProvider, Providers};
+use atlas::set_up::whop::Keys;
 use domain::Provider;
 use secrecy::ExposeSecret as _;
 
@@ -19,30 +20,26 @@ pub struct WhopSetUp {
     pub secrets: WebhookSecrets,
 }
 
-/// None when only manual orders are taken. `Config::problems` has said before what is missing.
-pub fn whop(config: &Config) -> Result<Option<WhopSetUp>> {
-    if !config.sets_up_whop() {
+/// Whop as soon as it is set up, for every copy.
+pub type WhopDoor = Arc<OnceLock<WhopSetUp>>;
+
+/// None while something is missing. With all of it, Whop is there even where requests are the default: settings may lead to it.
+pub fn whop(config: &Config, keys: &Keys) -> Result<Option<WhopSetUp>> {
+    let Keys { api_key: Some(api_key), company_id: Some(company_id), webhook_secret: Some(secret) } = keys.clone()
+    else {
+        return Ok(None);
+    };
+    if config.payment_provider == Provider::Stripe {
         return Ok(None);
     }
-    let client = Client::new(Settings {
-        api_url: config.whop.api_url.clone(),
-        api_key: config.whop.api_key.clone().context("WHOP_API_KEY is missing")?,
-        company_id: config.whop.company_id.clone().context("WHOP_COMPANY_ID is missing")?,
-        limits: Limits::default(),
-    })
-    .context("setting up Whop")?;
-    let secret = config.whop.webhook_secret.clone().context("WHOP_WEBHOOK_SECRET is missing")?;
+    let settings = Settings { api_url: config.whop.api_url.clone(), api_key, company_id, limits: Limits::default() };
+    let client = Client::new(settings).context("setting up Whop")?;
     let (previous, until) = config.whop.previous_secret().unzip();
     let mut secrets = WebhookSecrets::new(secret, previous).context("WHOP_WEBHOOK_SECRET")?;
     if let Some(until) = until {
         secrets = secrets.previous_until(until);
     }
     Ok(Some(WhopSetUp { provider: Arc::new(Whop::new(client)), secrets }))
-}
-
-/// `by_environment`: who takes the money while the settings don't say.
-pub fn all(whop: Option<&WhopSetUp>, by_environment: Provider) -> Providers {
-    Providers::new(whop.map(|whop| Arc::clone(&whop.provider))).by_default(by_environment)
 }
 
 /// Where people may sign in with Whop; none without `WHOP_CLIENT_ID`. `public_url`: where we are reached.

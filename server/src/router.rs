@@ -9,6 +9,7 @@ use atlas::spends::Spends;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
+use domain::Provider;
 use leptos::config::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
@@ -17,7 +18,7 @@ use crate::config::Config;
 use crate::database::Pools;
 use crate::meter::Meters;
 use crate::order_events::Hub;
-use crate::providers::WhopSetUp;
+use crate::providers::{WhopDoor, WhopSetUp};
 use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
 use crate::{
@@ -36,7 +37,8 @@ pub struct AppState {
     pub site: Site,
     pub leptos: LeptosOptions,
     pub pages: PageSite,
-    pub whop: Option<WhopSetUp>,
+    /// None: nothing is sold at Whop.
+    pub whop: Option<WhopDoor>,
     pub known: layers::Known,
     pub meters: Meters,
     /// What Whop shows of us, where that is set up.
@@ -58,7 +60,13 @@ impl AppState {
             shelf: Shelf::default(),
             checkout_origin: config.whop.web_url.clone(),
             sign_in_origin: config.sign_in_origin().map(ToOwned::to_owned),
+            whop: (config.payment_provider == Provider::Whop).then(|| config.whop.given()),
         };
+        let door = pages.whop.is_some().then(|| {
+            let door = WhopDoor::default();
+            whop.map(|whop| door.set(whop));
+            door
+        });
         let inbox = webhooks::inbox(atlas::Context { db: pools.webhook.clone(), ..ctx.clone() });
         let spends = Spends::start(&atlas::Context { db: pools.spend.clone(), ..ctx.clone() });
         let known = config.known(&ctx.public_url);
@@ -71,7 +79,7 @@ impl AppState {
             tokens,
             issuer: config.whop.issuer().to_owned(),
         });
-        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop, known, meters, frame })
+        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop: door, known, meters, frame })
     }
 }
 
@@ -100,7 +108,7 @@ pub fn build(state: &AppState) -> Result<Router> {
     }
     if let Some(whop) = &state.whop {
         let (clock, inbox, bad) = (state.ctx.clock.clone(), state.inbox.clone(), state.meters.bad_signatures.clone());
-        without = without.merge(webhooks::routes(clock, inbox, whop.provider.clone(), whop.secrets.clone(), bad));
+        without = without.merge(webhooks::routes(clock, inbox, whop.clone(), bad));
     }
     let site = state
         .site

@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use atlas::clock::Clock;
 use atlas::jobs::seal;
 use atlas::jobs::work::{self, STOP_TIMEOUT, Tools};
+use atlas::providers::Providers;
+use atlas::set_up::whop::keys;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -20,15 +22,15 @@ use crate::cluster::WhenRunning;
 use crate::config::Config;
 use crate::database::{Database, Pools, checks};
 use crate::router::{self, AppState};
-use crate::{encryption, post, providers};
+use crate::{encryption, post, providers, set_up};
 
 /// After the last request, for what nobody waits for any more.
 const BATCHES_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 pub async fn run(config: Config) -> Result<()> {
-    let problems = config.problems();
-    if !problems.is_empty() {
-        bail!("the configuration is not complete:\n  {}", problems.join("\n  "));
+    // What is only missing may be stored, or is about to be: that is for the database to say.
+    if !config.wrong().is_empty() {
+        bail!("the configuration is not complete:\n  {}", config.problems().join("\n  "));
     }
     // From here on a signal waits for us instead of ending us, so that no database is left behind half started.
     let mut stop = StopSignal::listen()?;
@@ -43,7 +45,8 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     let pools = database.pools(config.standing()).await?;
     let bound = listener.local_addr()?;
     let post = post::post(config)?;
-    let state = state(config, &pools, bound, post.is_none())?;
+    let state = state(config, &pools, bound, post.is_none()).await?;
+    set_up::begin(config, &state).await?;
     let site = router::build(&state)?;
     let tools = Tools { ctx: atlas::Context { db: pools.work.clone(), ..state.ctx.clone() }, post };
     let (stopping, mut stopped) = watch::channel(());
@@ -52,6 +55,9 @@ async fn serve(config: &Config, database: &Database, listener: TcpListener, stop
     tasks.spawn(seal::each_second(tools.ctx.clone()));
     tasks.spawn(checks::compare_clocks_each_hour(pools.work.clone(), state.ctx.clock.clone()));
     tasks.spawn(state.hub.clone().listen(pools.work.clone()));
+    if let Some(whop) = state.whop.clone().filter(|whop| whop.get().is_none()) {
+        tasks.spawn(set_up::take_up(config.clone(), tools.ctx.clone(), whop));
+    }
     jobs.spawn(work::run(tools, async move { drop(stopped.changed().await) }));
     writeln!(std::io::stdout(), "atlas listening on http://{bound}")?;
     accept::until_stopped(listener, site, &state.known.proxies, &mut Told { stop: &mut *stop, stopping }).await;
@@ -76,13 +82,12 @@ async fn finish(mut jobs: JoinSet<()>, stop: &mut impl Stop) {
     jobs.shutdown().await;
 }
 
-fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) -> Result<AppState> {
-    let whop = providers::whop(config)?;
+async fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) -> Result<AppState> {
     let public_url = config.public_url(bound);
     let ctx = atlas::Context {
         db: pools.web.clone(),
         clock: Clock::system(),
-        providers: providers::all(whop.as_ref(), config.payment_provider),
+        providers: Providers::default().by_default(config.payment_provider),
         whop_oauth: providers::oauth(config, &public_url)?,
         public_url,
         keeps_mail,
@@ -90,6 +95,9 @@ fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bool) ->
         vault: encryption::vault(config)?,
         membership_rule: config.membership_rule()?,
     };
+    let keys = keys(&ctx, &config.whop.given()).await?;
+    let whop = providers::whop(config, &keys)?;
+    ctx.providers.set_up(whop.as_ref().map(|whop| whop.provider.clone()));
     AppState::new(ctx, config, pools.clone(), whop, bound)
 }
 

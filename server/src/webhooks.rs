@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::request::ClientAddress;
+use atlas::Context;
 use atlas::batcher::{Batcher, Limits};
 use atlas::clock::Clock;
 use atlas::events::{Delivery, Received, receive_batch};
 use atlas::limits::by_address;
-use atlas::providers::PaymentProvider;
-use atlas::providers::verify::{Rejection, SecretUsed, WebhookSecrets};
-use atlas::{Context, Error};
+use atlas::providers::verify::{Rejection, SecretUsed};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -23,6 +22,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tracing::Span;
 
 use crate::meter::{Meter, Rate};
+use crate::providers::WhopDoor;
 
 /// Ask the sender to come again after this long when we can't store.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
@@ -48,21 +48,14 @@ pub fn inbox(ctx: Context) -> Inbox {
 struct Endpoint {
     clock: Clock,
     inbox: Inbox,
-    provider: Arc<dyn PaymentProvider>,
-    secrets: WebhookSecrets,
+    whop: WhopDoor,
     refusals: Refusals,
 }
 
 /// `bad_signatures` limits how often an address is told that what it sent is not authentic.
-pub fn routes(
-    clock: Clock,
-    inbox: Inbox,
-    provider: Arc<dyn PaymentProvider>,
-    secrets: WebhookSecrets,
-    bad_signatures: Arc<Meter<String>>,
-) -> Router {
+pub fn routes(clock: Clock, inbox: Inbox, door: WhopDoor, bad_signatures: Arc<Meter<String>>) -> Router {
     let refusals = Refusals { by_address: bad_signatures, alarms: Arc::new(Meter::new(ALARMS)) };
-    Router::new().route(WHOP_WEBHOOK, post(whop)).with_state(Endpoint { clock, inbox, provider, secrets, refusals })
+    Router::new().route(WHOP_WEBHOOK, post(whop)).with_state(Endpoint { clock, inbox, whop: door, refusals })
 }
 
 /// One line for a person while a flood lasts, once a minute.
@@ -100,7 +93,7 @@ impl Refusals {
     }
 }
 
-/// 401 not authentic, 429 that too often; 415 encoded; 400 authentic but no event; 503 could not be stored; 200 for everything else, what
+/// 401 not authentic, 429 that too often; 415 encoded; 400 authentic but no event; 503 could not be stored, or Whop is not set up yet; 200 for everything else, what
 /// is unknown, quarantined or seen before included: sending it again would not help.
 async fn whop(
     State(endpoint): State<Endpoint>,
@@ -111,8 +104,9 @@ async fn whop(
     if headers.contains_key(header::CONTENT_ENCODING) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
+    let Some(set_up) = endpoint.whop.get() else { return not_stored() };
     let now = endpoint.clock.now().unix_timestamp();
-    let verified = match endpoint.secrets.verify(&headers, body, now) {
+    let verified = match set_up.secrets.verify(&headers, body, now) {
         Ok(verified) => verified,
         Err(rejection) => return endpoint.refusals.answer(client.map(|Extension(client)| client), rejection),
     };
@@ -120,7 +114,7 @@ async fn whop(
         // Who sees this a day after a rotation has forgotten a sender.
         tracing::warn!(event.id = verified.id(), "webhook signed with the previous secret");
     }
-    let event = match endpoint.provider.read_event(verified.body()) {
+    let event = match set_up.provider.read_event(verified.body()) {
         Ok(event) => event,
         Err(not_an_event) => {
             tracing::error!(event.id = verified.id(), reason = %not_an_event, "an authentic webhook can't be read");
@@ -128,7 +122,7 @@ async fn whop(
         }
     };
     let (id, kind) = (verified.id().to_owned(), event.kind.clone());
-    match endpoint.inbox.submit(Delivery { provider: endpoint.provider.name(), verified, event }).await {
+    match endpoint.inbox.submit(Delivery { provider: set_up.provider.name(), verified, event }).await {
         Ok(received) => {
             // They stand in the line that says how the request was answered.
             Span::current().record("event.id", id).record("event.kind", kind).record("outcome", word(&received));
@@ -136,7 +130,7 @@ async fn whop(
         }
         Err(error) => {
             tracing::error!(event.id = id, event.kind = kind, error = ?error, "a webhook could not be stored");
-            unavailable(&error)
+            not_stored()
         }
     }
 }
@@ -153,7 +147,7 @@ const fn word(received: &Received) -> &'static str {
 }
 
 /// Whatever kept us from storing it, the sender has to try again.
-fn unavailable(_: &Error) -> Response {
+fn not_stored() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECONDS)], "not stored, send it again\n")
         .into_response()
 }

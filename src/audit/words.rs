@@ -74,6 +74,10 @@ deeds! {
     NoteAdded "note_added"
     JobRetried "job_retried"
     EventLinked "event_linked"
+    SetUpEntered "set_up_entered"
+    SetUpRefused "set_up_refused"
+    ProviderKeysStored "provider_keys_stored"
+    WebhookCreated "webhook_created"
 }
 
 #[cfg(test)]

@@ -107,6 +107,17 @@ impl Post {
         &self.admins
     }
 
+    /// Connects, signs in and leaves again; no mail is sent.
+    pub async fn greet(&self) -> Result<(), NotSent> {
+        let trouble = |message: &str| NotSent { fault: Fault::Server, message: message.to_owned() };
+        match tokio::time::timeout(COMMAND_TIMEOUT, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(trouble("it does not answer as a mail server does")),
+            Ok(Err(error)) => Err(not_sent(&error)),
+            Err(_) => Err(trouble("it took too long")),
+        }
+    }
+
     /// Sends one letter to everybody in `to`, in a single mail that does not show them to each other. `mail` makes its
     /// Message-ID: sent twice, it is the same mail, and mailboxes may show it once.
     pub async fn send(&self, mail: i64, to: &[Address], letter: &Letter) -> Result<(), NotSent> {

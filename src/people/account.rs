@@ -27,6 +27,10 @@ impl Name {
         }
         Ok(Self(name.to_owned()))
     }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// When the account was made.

@@ -89,10 +89,30 @@ pub async fn register_as(
 ) -> Result<SignedIn> {
     let hash = password::hash(password).await?;
     let mut tx = ctx.db.begin().await?;
-    let made = insert(&mut tx, PersonId::from_uuid(ids::fresh()), by, &email, &hash, role).await?;
-    let person = made.ok_or_else(|| Error::Invalid(FieldErrors::one("email", EMAIL_TAKEN)))?;
+    let person = named(&mut tx, by, "", &email, &hash, role).await?;
     tx.commit().await?;
     Ok(person)
+}
+
+/// The same as a step of something larger, with a name.
+pub(crate) async fn named(
+    tx: &mut PgConnection,
+    by: &By<'_>,
+    name: &str,
+    email: &Email,
+    hash: &str,
+    role: Role,
+) -> Result<SignedIn> {
+    let made = insert(tx, PersonId::from_uuid(ids::fresh()), by, Profile { name, email, hash, role }).await?;
+    made.ok_or_else(|| Error::Invalid(FieldErrors::one("email", EMAIL_TAKEN)))
+}
+
+/// What somebody begins with. Their address counts as confirmed.
+struct Profile<'a> {
+    name: &'a str,
+    email: &'a Email,
+    hash: &'a str,
+    role: Role,
 }
 
 /// Makes a person who signs in elsewhere, where the address was verified. None: somebody has it.
@@ -102,24 +122,19 @@ pub(super) async fn without_password(
     origin: &Origin,
 ) -> Result<Option<SignedIn>> {
     let id = PersonId::from_uuid(ids::fresh());
-    insert(tx, id, &By { who: Who::Person(id), origin }, email, "", Role::Buyer).await
+    let profile = Profile { name: "", email, hash: "", role: Role::Buyer };
+    insert(tx, id, &By { who: Who::Person(id), origin }, profile).await
 }
 
-async fn insert(
-    tx: &mut PgConnection,
-    id: PersonId,
-    by: &By<'_>,
-    email: &Email,
-    hash: &str,
-    role: Role,
-) -> Result<Option<SignedIn>> {
+async fn insert(tx: &mut PgConnection, id: PersonId, by: &By<'_>, profile: Profile<'_>) -> Result<Option<SignedIn>> {
     let made = sqlx::query!(
-        "insert into user_profiles (id, email, password_hash, role) values ($1, $2, $3, $4)
+        "insert into user_profiles (id, email, name, password_hash, role) values ($1, $2, $3, $4, $5)
         on conflict (email) do nothing",
         id as PersonId,
-        email.as_str(),
-        hash,
-        role.as_str(),
+        profile.email.as_str(),
+        profile.name,
+        profile.hash,
+        profile.role.as_str(),
     )
     .execute(&mut *tx)
     .await?;

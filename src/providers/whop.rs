@@ -10,6 +10,7 @@ mod mirror;
 pub mod oauth;
 mod retry;
 pub mod reversals;
+pub mod standing;
 mod text;
 pub mod user_token;
 pub mod webhook;

@@ -67,11 +67,13 @@ macro_rules! column {
 }
 
 /// Every sealed column of the schema. A test compares this with the columns that are named `sealed_…`.
-pub const COLUMNS: [Column; 4] = [
+pub const COLUMNS: [Column; 6] = [
     column!("identity_grants", "sealed_access", "id"),
     column!("identity_grants", "sealed_refresh", "id"),
     column!("second_factors", "sealed_secret", "person_id"),
     column!("second_factors", "sealed_pending", "person_id"),
+    column!("provider_settings", "sealed_api_key", "id"),
+    column!("provider_settings", "sealed_webhook_secret", "id"),
 ];
 
 /// Seals everything anew that another key sealed. It may be stopped and begun again, and runs beside everything else:

@@ -21,6 +21,7 @@ mod people;
 mod plans;
 mod reconcile;
 mod scripted;
+mod set_up;
 mod settings;
 mod spends;
 mod stage;

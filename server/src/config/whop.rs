@@ -1,6 +1,7 @@
 //! What is set about Whop.
 
 use atlas::providers::whop::user_token::{BadKeys, UserTokens};
+use atlas::set_up::whop::{Given, Keys};
 use clap::Args;
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -65,6 +66,16 @@ pub struct WhopConfig {
     pub web_url: String,
 }
 
+/// What is still needed before anything can be sold.
+pub fn missing(keys: &Keys) -> Vec<String> {
+    let named = [
+        ("WHOP_API_KEY", keys.api_key.is_none()),
+        ("WHOP_COMPANY_ID", keys.company_id.is_none()),
+        ("WHOP_WEBHOOK_SECRET", keys.webhook_secret.is_none()),
+    ];
+    named.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| format!("{name} is missing")).collect()
+}
+
 impl WhopConfig {
     /// Who looks at us from inside Whop; None: nobody is shown anything there.
     pub fn user_tokens(&self) -> Result<Option<UserTokens>, BadKeys> {
@@ -103,7 +114,17 @@ impl WhopConfig {
             && self.company_id.as_deref().is_some_and(|id| !id.is_empty())
     }
 
-    /// What is missing or wrong.
+    /// What the environment says, for whoever puts it together with what is stored.
+    pub fn given(&self) -> Given {
+        Given {
+            api_url: self.api_url.clone(),
+            api_key: self.api_key.clone().filter(|key| given(Some(key)).is_some()),
+            company_id: self.company_id.clone().filter(|id| !id.is_empty()),
+            webhook_secret: self.webhook_secret.clone().filter(|secret| given(Some(secret)).is_some()),
+        }
+    }
+
+    /// What is wrong.
     pub(super) fn problems(&self, standing: Standing, problems: &mut Vec<String>) {
         check_secret(problems, "WHOP_API_KEY", self.api_key.as_ref(), API_KEY_BYTES_MIN);
         check_secret(problems, "WHOP_WEBHOOK_SECRET", self.webhook_secret.as_ref(), WEBHOOK_SECRET_BYTES_MIN);
@@ -116,9 +137,6 @@ impl WhopConfig {
                         .to_owned(),
                 );
             }
-        }
-        if self.company_id.as_deref().unwrap_or_default().is_empty() {
-            problems.push("WHOP_COMPANY_ID is missing".to_owned());
         }
         for (name, url) in
             [("WHOP_API_URL", &self.api_url), ("WHOP_OAUTH_URL", &self.oauth_url), ("WHOP_WEB_URL", &self.web_url)]

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 
 /// Webhooks are taken for stale after five minutes; a good part of that must not be lost to a wrong clock.
-const CLOCKS_APART_MAX: time::Duration = time::Duration::minutes(1);
+pub const CLOCKS_APART_MAX: time::Duration = time::Duration::minutes(1);
 /// Worth a word before it matters.
 const CLOCKS_APART_NOTED: time::Duration = time::Duration::seconds(5);
 const CLOCKS_COMPARED_EACH: Duration = Duration::from_hours(1);
@@ -58,14 +58,7 @@ pub async fn refuse_too_many_rights(pool: &PgPool) -> Result<()> {
 
 /// Whoever logs in as the owner can become it again, whatever role it took meanwhile: an injected statement could, too.
 pub async fn mention_a_mighty_login(pool: &PgPool, standing: Standing) -> Result<()> {
-    let (login, is_mighty): (String, bool) = sqlx::query_as(
-        "select session_user::text, rolsuper or rolcreaterole or exists (select from pg_class
-            where relnamespace = 'public'::regnamespace and pg_has_role(session_user, relowner, 'member'))
-        from pg_roles where rolname = session_user",
-    )
-    .fetch_one(pool)
-    .await?;
-    if is_mighty && standing == Standing::Public {
+    if let (Some(login), Standing::Public) = (mighty_login(pool).await?, standing) {
         tracing::warn!(
             login,
             "the application logs in to the database as its owner; DATABASE_OWNER_URL keeps the two apart"
@@ -74,8 +67,20 @@ pub async fn mention_a_mighty_login(pool: &PgPool, standing: Standing) -> Result
     Ok(())
 }
 
-/// With these off, a crash of the machine may lose payments that were already answered for, or damage go unnoticed.
-pub async fn refuse_weak_durability(pool: &PgPool, standing: Standing) -> Result<()> {
+/// The login that serves, if it could become the owner.
+pub async fn mighty_login(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
+    let (login, is_mighty): (String, bool) = sqlx::query_as(
+        "select session_user::text, rolsuper or rolcreaterole or exists (select from pg_class
+            where relnamespace = 'public'::regnamespace and pg_has_role(session_user, relowner, 'member'))
+        from pg_roles where rolname = session_user",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(is_mighty.then_some(login))
+}
+
+/// What is off that keeps payments in a crash, with commas between; empty: nothing.
+pub async fn weak_settings(pool: &PgPool) -> Result<String, sqlx::Error> {
     let weak: Vec<String> = sqlx::query_scalar(
         "select name || ' = ' || setting from pg_settings
         where (name in ('fsync', 'full_page_writes', 'data_checksums') and setting = 'off')
@@ -85,7 +90,12 @@ pub async fn refuse_weak_durability(pool: &PgPool, standing: Standing) -> Result
     )
     .fetch_all(pool)
     .await?;
-    let weak = weak.join(", ");
+    Ok(weak.join(", "))
+}
+
+/// With these off, a crash of the machine may lose payments that were already answered for, or damage go unnoticed.
+pub async fn refuse_weak_durability(pool: &PgPool, standing: Standing) -> Result<()> {
+    let weak = weak_settings(pool).await?;
     match standing {
         _ if weak.is_empty() => Ok(()),
         Standing::Private => {
@@ -135,7 +145,8 @@ fn say_how_far_apart(apart: Result<time::Duration, sqlx::Error>) {
     }
 }
 
-async fn clocks_apart(pool: &PgPool, clock: &Clock) -> Result<time::Duration, sqlx::Error> {
+/// How far this machine's clock is from the database's, either way.
+pub async fn clocks_apart(pool: &PgPool, clock: &Clock) -> Result<time::Duration, sqlx::Error> {
     let theirs: OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(pool).await?;
     Ok((clock.now() - theirs).abs())
 }

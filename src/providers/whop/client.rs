@@ -1,5 +1,6 @@
 //! The HTTP client for Whop's REST API: one door out, with a pinned version, timeouts, and tries that are safe.
 
+mod accounts;
 mod checkouts;
 mod disputes;
 mod memberships;

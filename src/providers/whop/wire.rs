@@ -1,6 +1,7 @@
 //! Whop's shapes, one file a resource (Whop API at [`super::API_VERSION`]). They are read leniently: unknown fields
 //! are passed over, unknown words kept as text, and only what we decide by has to be there.
 
+pub mod account;
 pub mod amount;
 pub mod checkout;
 pub mod dispute;

@@ -11,6 +11,7 @@ use atlas::ledger::grant::{Grant, grant};
 use atlas::people::password::NewPassword;
 use atlas::people::register::{Email, register_as};
 use atlas::providers::Providers;
+use atlas::set_up::whop::Keys;
 use axum::Router;
 use axum::body::to_bytes;
 use clap::Parser;
@@ -87,7 +88,7 @@ impl Scene {
         .unwrap()
         .config;
         let pools = Database::of(pool).pools(Standing::Private).await.unwrap();
-        let whop = crate::providers::whop(&config).unwrap();
+        let whop = crate::providers::whop(&config, &Keys::only(&config.whop.given())).unwrap();
         let ctx = atlas::Context {
             db: pools.web.clone(),
             clock: Clock::system(),
