@@ -4,6 +4,8 @@
 
 #[path = "process/doctor.rs"]
 mod doctor;
+#[path = "process/set_up.rs"]
+mod set_up;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -65,7 +67,11 @@ struct Running {
 
 impl Running {
     fn start(place: &Place) -> Self {
-        let mut child = place.command("serve").spawn().unwrap();
+        Self::start_with(place, &[])
+    }
+
+    fn start_with(place: &Place, settings: &[(&str, &str)]) -> Self {
+        let mut child = place.command("serve").envs(settings.iter().copied()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(address) = line.trim().strip_prefix("atlas listening on http://") else {
