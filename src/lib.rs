@@ -13,6 +13,7 @@ pub mod context;
 pub mod csv;
 pub mod error;
 pub mod events;
+pub mod figures;
 pub mod ids;
 pub mod jobs;
 pub mod ledger;

@@ -1,5 +1,6 @@
 //! Pieces of view that several pages use.
 
+pub mod bars;
 pub mod days;
 pub mod field;
 pub mod membership;

@@ -82,7 +82,7 @@ pub fn App() -> impl IntoView {
                         ssr=whole.clone()
                     />
                     <Route path=StaticSegment("account") view=pages::account::Account ssr=whole.clone() />
-                    <Route path=StaticSegment("admin") view=pages::admin::Admin ssr=whole.clone() />
+                    <Route path=StaticSegment("admin") view=pages::admin::overview::OverviewPage ssr=whole.clone() />
                     <Route
                         path=(StaticSegment("admin"), StaticSegment("orders"))
                         view=pages::admin::orders::Orders

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::work::Tools;
 use super::{again, forget_superseded};
 use crate::events::{forget, replay};
+use crate::figures;
 use crate::ledger;
 use crate::limits;
 use crate::notify::deliver;
@@ -65,6 +66,9 @@ pub struct MirrorPlan {
 /// Compares all plans with their counterparts, and mirrors what still waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckPlans {}
+/// Folds the figures of the overview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldFigures {}
 
 /// Why a try failed, as it is kept with the job: the causes too, for nobody but the operator reads it.
 pub struct Failed(Error);
@@ -113,6 +117,7 @@ done_by! {
     CareForGrants "care_for_grants": |_job, tools| grants::care::care(&tools.ctx).await;
     MirrorPlan "mirror_plan": |job, tools| mirror::carry_out(&tools.ctx, job.plan).await;
     CheckPlans "check_plans": |_job, tools| drift::check_all(&tools.ctx).await;
+    FoldFigures "fold_figures": |_job, tools| figures::fold::fold_all(&tools.ctx).await;
     CheckBooks "check_books": |_job, tools| check::daily(&tools.ctx).await.map(drop);
 }
 

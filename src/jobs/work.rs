@@ -7,7 +7,7 @@ use graphile_worker::{Cron, CronBuilder, Crontab, CrontabTimerError, TaskHandler
 
 use super::TRIES_MAX;
 use super::kinds::{
-    CareForGrants, CheckBooks, CheckPlans, ExpireCredits, ExpireOrders, MirrorPlan, ReplayEvent, SendMails,
+    CareForGrants, CheckBooks, CheckPlans, ExpireCredits, ExpireOrders, FoldFigures, MirrorPlan, ReplayEvent, SendMails,
     SweepOrders, SweepSessions,
 };
 use crate::notify::post::Post;
@@ -77,6 +77,7 @@ fn options(tools: &Tools) -> WorkerOptions {
         .define_job::<CheckBooks>()
         .define_job::<MirrorPlan>()
         .define_job::<CheckPlans>()
+        .define_job::<FoldFigures>()
         .concurrency(CONCURRENCY)
         .poll_interval(POLL_EVERY)
         .use_notification_delivery(false)
@@ -100,6 +101,7 @@ pub fn calendar() -> Result<Vec<Crontab>> {
         regular(Cron::every_minute(), SweepOrders {})?,
         regular(Cron::every_minute(), ExpireCredits {})?,
         regular(Cron::every_minute(), CareForGrants {})?,
+        regular(Cron::every_minute(), FoldFigures {})?,
         regular(Cron::every_n_minutes(5).map_err(at)?, ExpireOrders {})?,
         regular(Cron::hourly_at(17).map_err(at)?, SweepSessions {})?,
         regular(Cron::hourly_at(29).map_err(at)?, CheckPlans {})?,

@@ -167,6 +167,7 @@ async fn a_worker_does_what_comes_keeps_the_calendar_and_stops_when_told(pool: P
                 "check_plans",
                 "expire_credits",
                 "expire_orders",
+                "fold_figures",
                 "send_mails",
                 "sweep_orders",
                 "sweep_sessions"

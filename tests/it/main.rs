@@ -8,6 +8,7 @@ mod cases;
 mod decide;
 mod desk;
 mod events;
+mod figures;
 mod jobs;
 mod leaving;
 mod ledger;

@@ -6,6 +6,7 @@ pub mod event;
 pub mod events;
 pub mod order;
 pub mod orders;
+pub mod overview;
 pub mod people;
 pub mod person;
 pub mod plan;
@@ -17,29 +18,11 @@ use atlas::people::roles::{Admin as AdminRole, Support};
 use atlas::{Error, Result};
 use domain::{Role, paths};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use crate::parts::problem::problem;
 use crate::request::Request;
 use crate::words;
-
-#[component]
-pub fn Admin() -> impl IntoView {
-    view! { <Suspense>{Suspend::new(draw())}</Suspense> }
-}
-
-async fn draw() -> AnyView {
-    match staff().await {
-        Ok(staff) => view! { <AdminPage role=staff.person().role() /> }.into_any(),
-        Err(error) => problem(&error),
-    }
-}
-
-/// Strangers learn no more than buyers: that there is nothing.
-async fn staff() -> Result<Support> {
-    Request::current()?.support().await
-}
 
 /// Draws a page for whoever may read what is everybody's.
 async fn for_staff<F>(draw: impl FnOnce(Request, Support) -> F) -> AnyView
@@ -72,6 +55,7 @@ where
 /// What a role can go to.
 fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     [
+        (Role::Support, paths::ADMIN, "Overview", "what was sold, credited and used, and how it goes"),
         (Role::Support, paths::ADMIN_ORDERS, "Orders", "every order with its whole story, and the requests that wait"),
         (Role::Support, paths::ADMIN_PEOPLE, "People", "anybody’s credits, where they came from, and where they went"),
         (Role::Support, paths::ADMIN_EVENTS, "Events", "what the provider told us, and what became of it"),
@@ -87,7 +71,8 @@ fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'sta
 fn beside_places(role: Role, page: AnyView) -> AnyView {
     let here = use_location().pathname.get_untracked();
     let links = places(role).map(|(path, title, _)| {
-        let is_here = here == path || here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        let is_below = path != paths::ADMIN && here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        let is_here = here == path || is_below;
         view! { <a href=path aria-current=is_here.then_some("page")>{title}</a> }
     });
     view! {
@@ -97,22 +82,22 @@ fn beside_places(role: Role, page: AnyView) -> AnyView {
     .into_any()
 }
 
+/// Where else to go, and what each role may do there.
 #[component]
-fn AdminPage(role: Role) -> impl IntoView {
+fn PlacesAndRoles(role: Role) -> impl IntoView {
     let roles = Role::ALL.iter().copied().filter(|each| *each != Role::Buyer);
+    let others = places(role).filter(|(path, ..)| *path != paths::ADMIN);
     view! {
-        <Title text="Administration · Atlas Credits" />
-        <main id="main" class="page page--reading">
-            <div class="page-head"><h1>"Administration"</h1></div>
-            <section class="stack" aria-labelledby="places-title">
+        <div class="figure-pair">
+            <section class="figure" aria-labelledby="places-title">
                 <h2 id="places-title">"Places"</h2>
                 <ul class="list">
-                    {places(role)
+                    {others
                         .map(|(path, title, what)| view! { <li><a href=path>{title}</a>{format!(": {what}.")}</li> })
                         .collect_view()}
                 </ul>
             </section>
-            <section class="stack" aria-labelledby="roles-title">
+            <section class="figure" aria-labelledby="roles-title">
                 <h2 id="roles-title">"What each role may do"</h2>
                 <p>"Yours is "<strong>{words::role(role)}</strong>". Each role may also do what those above it may."</p>
                 <dl class="facts">
@@ -126,6 +111,6 @@ fn AdminPage(role: Role) -> impl IntoView {
                         .collect_view()}
                 </dl>
             </section>
-        </main>
+        </div>
     }
 }

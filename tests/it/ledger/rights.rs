@@ -95,9 +95,15 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "credits_spend_batch",
             "credits_take_back_batch",
             "credits_transfer_batch",
+            "figure_spans",
+            "figures_fold",
+            "figures_in",
             "forget_event_bodies",
             "forget_notes",
             "known_as",
+            "ledger_figures",
+            "slowest_credits",
+            "time_step",
         ]
     );
     let unsafe_definers = stage
