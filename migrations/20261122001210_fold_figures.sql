@@ -42,7 +42,8 @@ begin
 
     with due as materialized (
         select t.id, t.kind, t.net, t.debt_change, t.created_at, t.payment_id, t.order_id,
-            greatest(0, (extract(epoch from t.created_at - p.paid_at) * 1000)::bigint) as took_ms
+            -- greatest passes over a null.
+            case when p.paid_at is not null then greatest(0, (extract(epoch from t.created_at - p.paid_at) * 1000)::bigint) end as took_ms
         from credit_transactions t
         left join payments p on t.kind = 'grant' and p.provider = t.provider and p.payment_id = t.payment_id
         where (t.epoch, t.xid, t.id) > (v_mark.epoch, v_mark.xid, v_mark.transaction_id)

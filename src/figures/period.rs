@@ -169,10 +169,11 @@ pub async fn period(db: impl PgExecutor<'_> + Copy, now: OffsetDateTime, wanted:
         return Err(crate::Error::broken("a period without an end"));
     };
     let ends = starts.iter().skip(1).chain([to]);
-    let steps = starts.iter().zip(ends).zip(&local.steps).map(|((from, to), begins)| Step {
-        during: Between { from: *from, to: *to },
-        begins: *begins,
-    });
+    let steps = starts
+        .iter()
+        .zip(ends)
+        .zip(&local.steps)
+        .map(|((from, to), begins)| Step { during: Between { from: *from, to: *to }, begins: *begins });
     // Where clocks go forward, an hour has no time in it.
     let steps = steps.filter(|step| step.during.from < step.during.to && step.during.from <= now).collect();
     let compares = wanted.compare == Compare::Before && before_from < before_to;
@@ -199,7 +200,8 @@ fn plan(span: Span, now: PrimitiveDateTime) -> Local {
         Span::Days(_) | Span::Between { .. } => date.saturating_sub(Duration::days(days)),
     };
     let runs = after > now.date() && first <= now.date();
-    let before_to = if runs { next_quarter(PrimitiveDateTime::new(back(now.date()), now.time())) } else { midnight(back(after)) };
+    let before_to =
+        if runs { next_quarter(PrimitiveDateTime::new(back(now.date()), now.time())) } else { midnight(back(after)) };
     let width = match span {
         Span::Year => Width::Month,
         _ if days == 1 => Width::Hour,
@@ -292,7 +294,10 @@ mod tests {
         }
         let (wanted, errors) = Wanted::parse("dates", "2026-02-01", "2026-02-01", "Asia/Kathmandu", "nothing");
         assert!(errors.is_empty());
-        assert_eq!((wanted.period(), wanted.zone.place(), wanted.compare), ("dates", "Kathmandu".to_owned(), Compare::Nothing));
+        assert_eq!(
+            (wanted.period(), wanted.zone.place(), wanted.compare),
+            ("dates", "Kathmandu".to_owned(), Compare::Nothing)
+        );
         for period in ["today", "7d", "30d", "90d", "12m"] {
             assert_eq!(Wanted::parse(period, "", "", "", "").0.period(), period);
         }

@@ -55,7 +55,8 @@ mod tests {
         for shortest in [10, 1_000, 4_096] {
             times.add(shortest / width(shortest) * width(shortest), 10);
         }
-        for (percent, true_ms) in [(1, 10), (33, 10), (34, 1_000), (66, 1_000), (67, 4_096), (95, 4_096), (100, 4_096)] {
+        for (percent, true_ms) in [(1, 10), (33, 10), (34, 1_000), (66, 1_000), (67, 4_096), (95, 4_096), (100, 4_096)]
+        {
             let said = i64::try_from(times.percentile(percent).unwrap().whole_milliseconds()).unwrap();
             assert!((said - true_ms).abs() * 16 <= true_ms, "p{percent}: {said} ms for {true_ms} ms");
         }

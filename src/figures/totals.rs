@@ -8,7 +8,17 @@ use super::times::Times;
 
 /// Every kind that is read of a period (see the column `figures.kind`).
 pub(super) const KINDS: [&str; 12] = [
-    "order", "opened", "payment", "revenue", "refunded", "dispute_lost", "sold", "granted", "used", "expired", "taken_back",
+    "order",
+    "opened",
+    "payment",
+    "revenue",
+    "refunded",
+    "dispute_lost",
+    "sold",
+    "granted",
+    "used",
+    "expired",
+    "taken_back",
     "credited_in",
 ];
 
@@ -64,9 +74,7 @@ impl Totals {
     }
 
     fn money(&self, kind: &str) -> Vec<Money> {
-        self.parts(kind)
-            .filter_map(|(currency, figure)| Some(Money::new(figure.sum, currency.parse().ok()?)))
-            .collect()
+        self.parts(kind).filter_map(|(currency, figure)| Some(Money::new(figure.sum, currency.parse().ok()?))).collect()
     }
 
     /// What was paid for credits, without tax on top, by currency.
@@ -96,7 +104,11 @@ impl Totals {
         let manual = Provider::Manual.as_str();
         Funnel {
             started: self.orders_where(|provider, _| provider != manual),
-            opened: self.parts("opened").filter(|(provider, _)| *provider != manual).map(|(_, figure)| figure.count).sum(),
+            opened: self
+                .parts("opened")
+                .filter(|(provider, _)| *provider != manual)
+                .map(|(_, figure)| figure.count)
+                .sum(),
             paid: self.orders_where(|provider, state| provider != manual && state == OrderState::Paid.as_str()),
         }
     }

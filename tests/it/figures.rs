@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use atlas::clock::Clock;
 use atlas::figures::fold::{fold, fold_all};
 use atlas::figures::overview::overview;
 use atlas::figures::period::{Compare, Span, Wanted, period};
@@ -19,8 +20,20 @@ use crate::stage::boss::{Boss, admin};
 use crate::stage::{Ordered, Stage, dispute, promo, refund, usage};
 
 const KINDS: [&str; 14] = [
-    "order", "opened", "payment", "revenue", "refunded", "dispute_lost", "sold", "granted", "used", "expired", "taken_back",
-    "credited_in", "posted", "debt",
+    "order",
+    "opened",
+    "payment",
+    "revenue",
+    "refunded",
+    "dispute_lost",
+    "sold",
+    "granted",
+    "used",
+    "expired",
+    "taken_back",
+    "credited_in",
+    "posted",
+    "debt",
 ];
 
 /// What the rows say, each number by a plain scan.
@@ -83,6 +96,11 @@ async fn slowest(stage: &Stage, from: OffsetDateTime, to: OffsetDateTime) -> (Ve
     (said, scanned.bind(from).bind(to).fetch_all(&stage.owner).await.unwrap())
 }
 
+/// The database's own time.
+fn now() -> OffsetDateTime {
+    Clock::system().now()
+}
+
 /// A quarter of an hour within the last hundred days or the next one.
 fn quarter(dice: &mut StdRng, now: OffsetDateTime) -> OffsetDateTime {
     let seconds = now.unix_timestamp() + dice.random_range(-100 * 86_400..86_400);
@@ -112,33 +130,33 @@ impl Shop<'_> {
                 let (who, order) = self.orders.remove(dice.random_range(0..self.orders.len()));
                 let id = format!("pay_{nth}");
                 let mut facts = order.facts(&id, PaymentState::Succeeded);
-                let ago = dice.random_range(0..3_000_000);
-                facts.paid_at = dice.random_bool(0.9).then(|| OffsetDateTime::now_utc() - Duration::milliseconds(ago));
+                let ago = dice.random_range(0..8_000_000_000_i64);
+                facts.paid_at = dice.random_bool(0.9).then(|| now() - Duration::milliseconds(ago));
                 stage.delivers(&stage.payment_webhook(&format!("evt_{nth}"), &facts)).await.unwrap();
                 self.paid.push((who, order, id));
             }
             6 if !self.orders.is_empty() => {
                 let (_, order) = &self.orders[dice.random_range(0..self.orders.len())];
-                let state = if dice.random_bool(0.5) { PaymentState::Failed } else { PaymentState::Pending };
-                let facts = order.facts(&format!("pay_{nth}"), state);
+                let told = if dice.random_bool(0.5) { PaymentState::Failed } else { PaymentState::Pending };
+                let facts = order.facts(&format!("pay_{nth}"), told);
                 stage.delivers(&stage.payment_webhook(&format!("evt_{nth}"), &facts)).await.unwrap();
             }
             7 if !self.paid.is_empty() => {
                 let (_, order, payment) = &self.paid[dice.random_range(0..self.paid.len())];
                 let cents = dice.random_range(1..=order.price.minor);
-                let state = if dice.random_bool(0.7) { RefundState::Succeeded } else { RefundState::Pending };
-                let facts = refund(&format!("rf_{payment}"), payment, cents, state);
+                let told = if dice.random_bool(0.7) { RefundState::Succeeded } else { RefundState::Pending };
+                let facts = refund(&format!("rf_{payment}"), payment, cents, told);
                 stage.delivers(&stage.refund_webhook(&format!("evt_{nth}"), &facts)).await.unwrap();
             }
             8 if !self.paid.is_empty() => {
                 let (_, _, payment) = &self.paid[dice.random_range(0..self.paid.len())];
-                let state = [DisputeState::Open, DisputeState::Lost, DisputeState::Won][dice.random_range(0..3)];
-                let facts = dispute(&format!("dp_{payment}"), payment, state);
+                let told = [DisputeState::Open, DisputeState::Lost, DisputeState::Won][dice.random_range(0..3)];
+                let facts = dispute(&format!("dp_{payment}"), payment, told);
                 stage.delivers(&stage.dispute_webhook(&format!("evt_{nth}"), &facts)).await.unwrap();
             }
             9 => {
                 let mut gift = promo(person, dice.random_range(1..500));
-                gift.expires_at = dice.random_bool(0.5).then(|| OffsetDateTime::now_utc() - Duration::SECOND);
+                gift.expires_at = dice.random_bool(0.5).then(|| now() - Duration::SECOND);
                 stage.grants(&gift).await.unwrap();
             }
             10 => drop(stage.spends(&usage(person, dice.random_range(1..400))).await),
@@ -177,7 +195,7 @@ async fn history(stage: &Stage, seed: u64, steps: usize) {
     for step in 1..=steps {
         shop.step(&mut dice).await;
         if step % 20 == 0 || step == steps {
-            let (one, other) = (quarter(&mut dice, OffsetDateTime::now_utc()), quarter(&mut dice, OffsetDateTime::now_utc()));
+            let (one, other) = (quarter(&mut dice, now()), quarter(&mut dice, now()));
             let always = (datetime!(2000-01-01 0:00 UTC), datetime!(2100-01-01 0:00 UTC));
             for (from, to) in [always, (one.min(other), one.max(other))] {
                 assert_eq!(figures(stage, from, to).await, scan(stage, from, to).await, "seed {seed}, {from} to {to}");
@@ -205,7 +223,11 @@ async fn folded_at_any_moment_the_figures_are_what_the_rows_say(pool: PgPool) {
     fold_all(&stage.ctx).await.unwrap();
     assert_eq!(figures(&stage, always.0, always.1).await, folded);
     let wallets = stage.count("select sum(posted)::bigint from credit_accounts").await;
-    assert_eq!(folded.get(&("posted".into(), String::new())).unwrap().1, wallets, "what is outstanding is what is in the wallets");
+    assert_eq!(
+        folded.get(&("posted".into(), String::new())).unwrap().1,
+        wallets,
+        "what is outstanding is what is in the wallets"
+    );
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
@@ -222,7 +244,11 @@ async fn what_commits_after_a_fold_is_neither_lost_nor_counted_twice(pool: PgPoo
     let order = stage.starts_checkout(&ana, "starter").await;
     let mut late = stage.ctx.db.begin().await.unwrap();
     atlas::ledger::grant::grant(&mut late, &promo(&ana, 7)).await.unwrap();
-    sqlx::query("update credit_orders set state = 'expired' where id = $1").bind(order.id).execute(&mut *late).await.unwrap();
+    sqlx::query("update credit_orders set state = 'expired' where id = $1")
+        .bind(order.id)
+        .execute(&mut *late)
+        .await
+        .unwrap();
     let ben = stage.buyer("ben").await;
     stage.grants(&promo(&ben, 11)).await.unwrap();
     fold_all(&stage.ctx).await.unwrap();
@@ -250,24 +276,33 @@ async fn the_overview_tells_a_day_from_the_one_before(pool: PgPool) {
     let dropped = stage.starts_checkout(&ana, "starter").await;
     let order = stage.starts_checkout(&ana, "starter").await;
     let mut facts = order.facts("pay_1", PaymentState::Succeeded);
-    facts.paid_at = Some(OffsetDateTime::now_utc() - Duration::seconds(40));
+    facts.paid_at = Some(now() - Duration::seconds(40));
     stage.delivers(&stage.payment_webhook("evt_1", &facts)).await.unwrap();
     stage.spends(&usage(&ana, 1_000)).await.unwrap();
     stage.grants(&promo(&ana, 30)).await.unwrap();
     let facts = dropped.facts("pay_2", PaymentState::Failed);
     stage.delivers(&stage.payment_webhook("evt_2", &facts)).await.unwrap();
-    stage.delivers(&stage.refund_webhook("evt_3", &refund("rf_1", "pay_1", 150, RefundState::Succeeded))).await.unwrap();
+    stage
+        .delivers(&stage.refund_webhook("evt_3", &refund("rf_1", "pay_1", 150, RefundState::Succeeded)))
+        .await
+        .unwrap();
 
     let wanted = Wanted { span: Span::Days(2), zone: Zone::UTC, compare: Compare::Before };
     let seen = overview(&stage.ctx, &by, wanted).await.unwrap();
     let totals = &seen.totals;
-    assert_eq!((totals.revenue(), totals.refunded(), totals.refunds()), (vec![Money::usd(750)], vec![Money::usd(150)], 1));
+    assert_eq!(
+        (totals.revenue(), totals.refunded(), totals.refunds()),
+        (vec![Money::usd(750)], vec![Money::usd(150)], 1)
+    );
     let funnel = totals.funnel();
     assert_eq!((funnel.started, funnel.opened, funnel.paid), (2, 2, 1));
     assert_eq!(totals.orders(), [(OrderState::Paid, 1), (OrderState::Failed, 1)]);
     assert_eq!((totals.payments().succeeded, totals.payments().failed), (1, 1));
     assert_eq!(totals.sold(), (Credits::new(5_000), 1));
-    assert_eq!((totals.granted(), totals.used(), totals.taken_back()), (Credits::new(30), Credits::new(1_000), Credits::new(1_000)));
+    assert_eq!(
+        (totals.granted(), totals.used(), totals.taken_back()),
+        (Credits::new(30), Credits::new(1_000), Credits::new(1_000))
+    );
     assert_eq!(seen.outstanding.credits, stage.balance(&ana).await.posted);
     let times = totals.time_to_credit();
     let (half, worst) = (times.percentile(50).unwrap(), seen.slowest[0].took);
@@ -284,11 +319,8 @@ async fn days_begin_when_their_zone_says(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let now = datetime!(2026-11-22 20:00 UTC);
     let days = async |zone: &str, first, last| {
-        let wanted = Wanted {
-            span: Span::Between { first, last },
-            zone: Zone::parse(zone).unwrap(),
-            compare: Compare::Nothing,
-        };
+        let wanted =
+            Wanted { span: Span::Between { first, last }, zone: Zone::parse(zone).unwrap(), compare: Compare::Nothing };
         period(&stage.ctx.db, now, wanted).await.unwrap()
     };
     let kathmandu = days("Asia/Kathmandu", date!(2026 - 11 - 01), date!(2026 - 11 - 02)).await;

@@ -58,7 +58,8 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
     let zone = asked.wanted.zone.place();
     let lead = format!("{}, by the clocks of {zone}{}", said::days(seen.period.days), compared_with(&seen));
     let form = Form::new("overview", &[], asked.errors.clone());
-    let is_nothing = seen.totals.is_nothing() && seen.before.as_ref().is_none_or(atlas::figures::totals::Totals::is_nothing);
+    let is_nothing =
+        seen.totals.is_nothing() && seen.before.as_ref().is_none_or(atlas::figures::totals::Totals::is_nothing);
     Ok(view! {
         <Title text="Overview · Atlas Credits" />
         <main id="main" class="page">

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use atlas::figures::overview::{Overview, Slow};
 use atlas::figures::times::Times;
-use atlas::figures::totals::thousandths;
+use atlas::figures::totals::{Totals, thousandths};
 use domain::{Credits, paths};
 use leptos::prelude::*;
 
@@ -44,10 +44,15 @@ pub fn FunnelChart(seen: Overview) -> impl IntoView {
             let payments = success.map_or_else(String::new, |success| {
                 format!(" Of the payments that came to an end, {} succeeded.", said::percent(success))
             });
-            format!("Of {}, {} paid.{payments}", said::counted(funnel.started, "checkout", "checkouts"), said::percent(paid))
+            format!(
+                "Of {}, {} paid.{payments}",
+                said::counted(funnel.started, "checkout", "checkouts"),
+                said::percent(paid)
+            )
         }
     };
-    let bars = vec![bar("Started", funnel.started), bar("Opened at the provider", funnel.opened), bar("Paid", funnel.paid)];
+    let bars =
+        vec![bar("Started", funnel.started), bar("Opened at the provider", funnel.opened), bar("Paid", funnel.paid)];
     view! { <Bars id="funnel" title="From checkout to payment" message bars columns=["Step", "Orders"] /> }
 }
 
@@ -58,11 +63,18 @@ pub fn StatesChart(seen: Overview) -> impl IntoView {
     let message = if all == 0 {
         "Nobody ordered.".to_owned()
     } else {
-        format!("{} made in this time, by the state that they are in now.", said::counted(all, "order was", "orders were"))
+        format!(
+            "{} made in this time, by the state that they are in now.",
+            said::counted(all, "order was", "orders were")
+        )
     };
     let bars = orders
         .into_iter()
-        .map(|(state, count)| Bar { name: words::order_state(state).0.to_owned(), said: said::count(count), length: count })
+        .map(|(state, count)| Bar {
+            name: words::order_state(state).0.to_owned(),
+            said: said::count(count),
+            length: count,
+        })
         .collect();
     view! { <Bars id="states" title="Orders by state" message bars columns=["State", "Orders"] /> }
 }
@@ -142,7 +154,9 @@ pub fn CreditsChart(seen: Overview) -> impl IntoView {
         .collect();
     let (sold, used) = (seen.totals.sold().0, seen.totals.used());
     let message = match thousandths(used.get(), sold.get()) {
-        Some(part) => format!("{sold} credits were sold and {used} were used: {} of what was sold.", said::percent(part)),
+        Some(part) => {
+            format!("{sold} credits were sold and {used} were used: {} of what was sold.", said::percent(part))
+        }
         None => format!("No credits were sold, and {used} were used."),
     };
     let paths = columns(&steps);
@@ -230,10 +244,10 @@ pub fn CreditsTable(seen: Overview) -> impl IntoView {
     let now = &seen.totals;
     let lines: [(&str, &str, Credits, Option<Credits>); 6] = [
         ("Sold", "for payments", now.sold().0, seen.before.as_ref().map(|before| before.sold().0)),
-        ("Granted", "without a payment", now.granted(), seen.before.as_ref().map(|before| before.granted())),
-        ("Used", "by applications", now.used(), seen.before.as_ref().map(|before| before.used())),
-        ("Expired", "", now.expired(), seen.before.as_ref().map(|before| before.expired())),
-        ("Taken back", "after refunds and disputes", now.taken_back(), seen.before.as_ref().map(|before| before.taken_back())),
+        ("Granted", "without a payment", now.granted(), seen.before.as_ref().map(Totals::granted)),
+        ("Used", "by applications", now.used(), seen.before.as_ref().map(Totals::used)),
+        ("Expired", "", now.expired(), seen.before.as_ref().map(Totals::expired)),
+        ("Taken back", "after refunds and disputes", now.taken_back(), seen.before.as_ref().map(Totals::taken_back)),
         ("Outstanding", "at the end", seen.outstanding.credits, seen.outstanding_before.map(|before| before.credits)),
     ];
     let compared = seen.before.is_some();
@@ -270,7 +284,10 @@ mod tests {
     #[test]
     fn columns_stand_on_one_line_by_one_measure() {
         let drawn = columns(&[("a".into(), 300, 0), ("b".into(), 0, 100)]);
-        assert_eq!((drawn.zero, drawn.sold.as_str(), drawn.used.as_str()), (120, "M2 120v-120h6V120z", "M12 120v40h6V120z"));
+        assert_eq!(
+            (drawn.zero, drawn.sold.as_str(), drawn.used.as_str()),
+            (120, "M2 120v-120h6V120z", "M12 120v40h6V120z")
+        );
         let large = columns(&[("a".into(), i64::MAX, i64::MAX)]);
         assert_eq!((large.zero, large.used.as_str()), (80, "M2 80v80h6V80z"));
         assert_eq!(columns(&[("a".into(), 0, 0)]).zero, HEIGHT);

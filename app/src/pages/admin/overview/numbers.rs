@@ -108,7 +108,8 @@ fn waiting(seen: &Overview) -> Number {
 fn saved(seen: &Overview) -> Number {
     let avoided = |totals: &Totals| totals.sold().1;
     let minutes = avoided(&seen.totals).saturating_mul(MINUTES_PER_APPROVAL);
-    let value = if minutes < 600 { format!("{minutes}\u{a0}min") } else { format!("{}\u{a0}h", said::count(minutes / 60)) };
+    let value =
+        if minutes < 600 { format!("{minutes}\u{a0}min") } else { format!("{}\u{a0}h", said::count(minutes / 60)) };
     Number {
         name: "Work saved",
         value,
@@ -116,9 +117,10 @@ fn saved(seen: &Overview) -> Number {
             "{}, {MINUTES_PER_APPROVAL}\u{a0}min each",
             said::counted(avoided(&seen.totals), "approval avoided", "approvals avoided")
         ),
-        change: seen.before.as_ref().map(|before| {
-            against(said::change(avoided(&seen.totals), avoided(before)), &said::count(avoided(before)))
-        }),
+        change: seen
+            .before
+            .as_ref()
+            .map(|before| against(said::change(avoided(&seen.totals), avoided(before)), &said::count(avoided(before)))),
     }
 }
 

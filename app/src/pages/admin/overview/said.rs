@@ -53,9 +53,9 @@ pub fn duration(took: Duration) -> String {
     let (ms, seconds) = (took.whole_milliseconds(), took.whole_seconds());
     match seconds {
         ..1 => format!("{ms}\u{a0}ms"),
-        ..60 => format!("{}.{}\u{a0}s", seconds, ms % 1000 / 100),
-        ..3_600 => format!("{}\u{a0}min {}\u{a0}s", seconds / 60, seconds % 60),
-        ..172_800 => format!("{}\u{a0}h {}\u{a0}min", seconds / 3_600, seconds % 3_600 / 60),
+        1..60 => format!("{}.{}\u{a0}s", seconds, ms % 1000 / 100),
+        60..3_600 => format!("{}\u{a0}min {}\u{a0}s", seconds / 60, seconds % 60),
+        3_600..172_800 => format!("{}\u{a0}h {}\u{a0}min", seconds / 3_600, seconds % 3_600 / 60),
         _ => format!("{} days", count(seconds / 86_400)),
     }
 }
@@ -75,11 +75,6 @@ pub fn days(days: Between<Date>) -> String {
 
 pub fn day(day: Date) -> String {
     day.format(format_description!("[day padding:none] [month repr:short] [year]")).unwrap_or_default()
-}
-
-/// `2026-11-21`, for fields.
-pub fn written(day: Date) -> String {
-    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 /// What a step of a chart is called.
