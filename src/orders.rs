@@ -8,6 +8,7 @@ pub mod decide;
 pub mod desk;
 pub mod dossier;
 pub mod expire;
+pub mod export;
 pub mod list;
 pub mod page;
 pub mod receipt;

@@ -15,6 +15,8 @@ pub const ADMIN_ORDERS: &str = "/admin/orders";
 /// What is for sale, was, or will be.
 pub const ADMIN_PLANS: &str = "/admin/plans";
 pub const ADMIN_PLAN_NEW: &str = "/admin/plans/new";
+/// Those that are chosen there, as a file.
+pub const ADMIN_ORDERS_CSV: &str = "/admin/orders.csv";
 /// Everybody, searched.
 pub const ADMIN_PEOPLE: &str = "/admin/people";
 /// What the provider told us.

@@ -22,6 +22,7 @@ mod health;
 mod layers;
 mod meter;
 mod order_events;
+mod orders_file;
 mod post;
 mod providers;
 mod redraw;

@@ -168,6 +168,7 @@ pub const DOORS: &[Door] = &[
     door("/do/admin/add-note", Form, Of(Role::Support)),
     // Files and streams.
     door(paths::TRANSACTIONS_CSV, File, SignedIn),
+    door(paths::ADMIN_ORDERS_CSV, File, Of(Role::Finance)),
     door(paths::ORDER_EVENTS, Stream, SignedIn),
     // Machines.
     door(paths::API_SPEND, Api, Key(Scope::Spend)),

@@ -22,7 +22,7 @@ use crate::providers::{WhopDoor, WhopSetUp};
 use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
 use crate::{
-    api, csp_reports, embed, export_file, health, layers, order_events, redraw, session, statement_file, webhooks,
+    api, csp_reports, embed, export_file, health, layers, order_events, orders_file, redraw, session, statement_file, webhooks,
     whop_sign_in,
 };
 
@@ -98,6 +98,7 @@ pub fn build(state: &AppState) -> Result<Router> {
         .merge(whop_sign_in::routes(state.pages.clone(), pages))
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
         .merge(statement_file::routes(state.ctx.clone()))
+        .merge(orders_file::routes(state.ctx.clone()))
         .merge(export_file::routes(state.ctx.clone()));
     let mut without = Router::new()
         .merge(health::routes(state.ctx.db.clone()))

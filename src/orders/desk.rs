@@ -2,7 +2,7 @@
 
 use domain::{Credits, Currency, OrderId, OrderState, PersonId, Provider};
 use sqlx::PgExecutor;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::list::{Listed, Row};
 use crate::Result;
@@ -10,14 +10,41 @@ use crate::people::roles::Support;
 
 pub const PAGE_ORDERS: usize = 50;
 /// People whose address begins with what was searched for, at most.
-const PEOPLE_MAX: i64 = 100;
+const PEOPLE_MAX: i32 = 100;
 
 /// Which orders to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// None: in any state.
     pub state: Option<OrderState>,
+    /// None: any.
+    pub provider: Option<Provider>,
+    /// The first and the last day (UTC) on which they were made.
+    pub from: Option<Date>,
+    pub to: Option<Date>,
     pub search: Search,
+    pub sort: Sort,
+}
+
+/// In which order they come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+}
+
+impl Sort {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+        }
+    }
+
+    pub fn parse(text: &str) -> Self {
+        if text == Self::Oldest.as_str() { Self::Oldest } else { Self::Newest }
+    }
 }
 
 /// What was searched for.
@@ -60,62 +87,59 @@ pub struct After {
 #[derive(Debug, Clone)]
 pub struct Page {
     pub orders: Vec<Listed>,
-    /// None at the end.
-    pub older: Option<After>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<After>,
 }
 
-/// A page of orders, newest first.
+/// A page of orders.
 pub async fn page(db: impl PgExecutor<'_>, _: &Support, wanted: &Wanted, after: Option<After>) -> Result<Page> {
+    chosen(db, wanted, after, PAGE_ORDERS).await
+}
+
+/// At most `limit` of them; which index is best for what was chosen, `orders_chosen` finds out anew each time.
+pub(super) async fn chosen(
+    db: impl PgExecutor<'_>,
+    wanted: &Wanted,
+    after: Option<After>,
+    limit: usize,
+) -> Result<Page> {
     let (order, provider_id, email) = match &wanted.search {
         Search::Everything => (None, None, None),
         Search::Order(order) => (Some(*order), None, None),
         Search::ProviderId(id) => (None, Some(id.as_str()), None),
         Search::Email(email) => (None, None, Some(email.as_str())),
     };
-    // A search names a few orders by an index of its own; only without one is the whole list walked.
+    let midnight = |day: Date| day.midnight().assume_utc();
     let rows = sqlx::query_as!(
         Row,
-        r#"with searched as materialized (
-            select id from credit_orders where id = $3
-            union select id from credit_orders where $4::text is not null and checkout_id = $4
-            union select order_id from payments where $4::text is not null and payment_id = $4
-            union select p.order_id from refunds r join payments p using (provider, payment_id)
-                where $4::text is not null and r.refund_id = $4
-            union select p.order_id from disputes d join payments p using (provider, payment_id)
-                where $4::text is not null and d.dispute_id = $4
-            union select o.id from credit_orders o
-                where o.buyer_id in (
-                    select person.id from user_profiles person
-                    where person.email >= $5 and person.email < $5 || chr(1114111)
-                    order by person.email limit $6
-                )
-        )
-        select o.id as "id: OrderId", o.buyer_id as "buyer: PersonId",
-            person.known_as as "email!", o.plan_name,
+        r#"select o.id as "id!: OrderId", o.buyer_id as "buyer!: PersonId",
+            person.known_as as "email!", o.plan_name as "plan_name!",
             coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.price_minor,
-            o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
-            o.created_at
-        from credit_orders o join user_profiles person on person.id = o.buyer_id
-        where ($1::text is null or o.state = $1)
-            and (($3::uuid is null and $4::text is null and $5::text is null) or o.id in (select id from searched))
-            and ($7::timestamptz is null or (o.created_at, o.id) < ($7, $8::uuid))
-        order by o.created_at desc, o.id desc limit $2"#,
+            o.currency as "currency: Currency", o.provider as "provider!: Provider", o.state as "state!: OrderState",
+            o.created_at as "created_at!"
+        from orders_chosen($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as chosen
+        join credit_orders o on o.id = chosen.id join user_profiles person on person.id = o.buyer_id
+        order by chosen.place"#,
         wanted.state as Option<OrderState>,
-        i64::try_from(PAGE_ORDERS).unwrap_or(i64::MAX) + 1,
+        wanted.provider as Option<Provider>,
+        wanted.from.map(midnight),
+        wanted.to.and_then(Date::next_day).map(midnight),
         order as Option<OrderId>,
         provider_id,
         email,
         PEOPLE_MAX,
+        wanted.sort == Sort::Oldest,
         after.map(|after| after.created_at),
         after.map(|after| after.id) as Option<OrderId>,
+        i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1),
     )
     .fetch_all(db)
     .await?;
     let mut orders: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
-    let more = orders.len() > PAGE_ORDERS;
-    orders.truncate(PAGE_ORDERS);
+    let more = orders.len() > limit;
+    orders.truncate(limit);
     let last = orders.last().filter(|_| more);
-    Ok(Page { older: last.map(|last| After { created_at: last.created_at, id: last.id }), orders })
+    Ok(Page { next: last.map(|last| After { created_at: last.created_at, id: last.id }), orders })
 }
 
 /// How many requests wait for an answer.

@@ -137,7 +137,7 @@ async fn an_order_is_found_by_whatever_somebody_pastes(pool: PgPool) {
         assert_eq!(found.orders.iter().map(|listed| listed.id).collect::<Vec<_>>(), [order.id], "{text}");
     }
     let all = desk::page(&stage.ctx.db, &support, &Wanted::default(), None).await.unwrap();
-    assert_eq!((all.orders.len(), all.older.is_none()), (2, true));
+    assert_eq!((all.orders.len(), all.next.is_none()), (2, true));
     for text in ["nobody@", "pay_other", "%", "ana%", "_na"] {
         let wanted = Wanted { state: None, search: Search::parse(text) };
         assert!(desk::page(&stage.ctx.db, &support, &wanted, None).await.unwrap().orders.is_empty(), "{text}");
@@ -167,7 +167,7 @@ async fn pages_of_orders_leave_none_out_and_show_none_twice(pool: PgPool) {
         let page = desk::page(&stage.ctx.db, &support, &wanted, after).await.unwrap();
         pages += 1;
         assert!(page.orders.iter().all(|order| seen.insert(order.id)));
-        after = page.older;
+        after = page.next;
         if after.is_none() {
             break;
         }

@@ -2,44 +2,67 @@
 //! and answered together.
 
 use atlas::Result;
-use atlas::orders::desk::{self, After, Page, Search, Wanted};
+use atlas::orders::desk::{self, After, Page, Search, Sort, Wanted};
 use atlas::orders::list::Listed;
 use atlas::people::roles::Support;
-use domain::{OrderState, Role, paths};
+use domain::{OrderState, Provider, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use time::OffsetDateTime;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
 
 use super::for_staff;
 use crate::flash;
 use crate::pages::query;
 use crate::parts::notice::FlashNotice;
-use crate::parts::small::{Badge, Moment};
+use crate::parts::small::{Badge, Icon, Moment};
 use crate::request::Request;
 use crate::words;
 
 /// What the address asks for. A value that doesn't read is as good as none.
 #[derive(Clone)]
 struct Asked {
-    state: Option<OrderState>,
+    wanted: Wanted,
+    /// As it was typed.
     search: String,
     after: Option<After>,
 }
 
+impl Asked {
+    /// As it stands in the address; values that don't read are as good as none.
+    fn from_query() -> Self {
+        let search = query("q");
+        let wanted = Wanted {
+            state: query("state").parse().ok(),
+            provider: query("provider").parse().ok(),
+            from: day(&query("from")),
+            to: day(&query("to")),
+            search: Search::parse(&search),
+            sort: Sort::parse(&query("sort")),
+        };
+        Self { wanted, search, after: after(&query("after")) }
+    }
+
+    fn is_everything(&self) -> bool {
+        Wanted { sort: Sort::Newest, ..self.wanted.clone() } == Wanted::default()
+    }
+}
+
 #[component]
 pub fn Orders() -> impl IntoView {
-    let asked = Asked { state: query("state").parse().ok(), search: query("q"), after: after(&query("after")) };
+    let asked = Asked::from_query();
     let page = for_staff(move |request, support| draw(request, support, asked));
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
 async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyView> {
     let db = &request.ctx().db;
-    let wanted = Wanted { state: asked.state, search: Search::parse(&asked.search) };
-    let found = desk::page(db, &support, &wanted, asked.after).await?;
+    let found = desk::page(db, &support, &asked.wanted, asked.after).await?;
     let waiting = desk::waiting(db, &support).await?;
     let flash = flash::take(&request).await?;
-    let may_answer = support.person().role() >= Role::Admin;
+    let role = support.person().role();
+    let may_answer = role >= Role::Admin;
+    let waits = Wanted { state: Some(OrderState::Requested), ..Wanted::default() };
     Ok(view! {
         <Title text="Orders · Atlas Credits" />
         <main id="main" class="page">
@@ -48,9 +71,16 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
                     <h1>"Orders"</h1>
                     <p class="page-lead">{words::requests_wait(waiting)}</p>
                 </div>
-                {(waiting > 0 && asked.state != Some(OrderState::Requested)).then(|| view! {
-                    <a class="button" href=address(Some(OrderState::Requested), "", None)>"Show what waits"</a>
-                })}
+                <div class="cluster">
+                    {(waiting > 0 && asked.wanted.state != waits.state).then(|| view! {
+                        <a class="button" href=address(paths::ADMIN_ORDERS, &waits, "", None)>"Show what waits"</a>
+                    })}
+                    {(role >= Role::Finance).then(|| view! {
+                        <a class="button" href=address(paths::ADMIN_ORDERS_CSV, &asked.wanted, &asked.search, None) download="">
+                            <Icon name="download" />"CSV"
+                        </a>
+                    })}
+                </div>
             </div>
             <FlashNotice flash />
             <Filters asked=asked.clone() />
@@ -64,7 +94,11 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
 fn Filters(asked: Asked) -> impl IntoView {
     let states = OrderState::ALL.iter().map(|state| {
         let (label, _) = words::order_state(*state);
-        view! { <option value=state.as_str() selected=asked.state == Some(*state)>{label}</option> }
+        view! { <option value=state.as_str() selected=asked.wanted.state == Some(*state)>{label}</option> }
+    });
+    let Wanted { provider, sort, from, to, .. } = asked.wanted;
+    let providers = Provider::ALL.iter().map(|each| {
+        view! { <option value=each.as_str() selected=provider == Some(*each)>{each.title()}</option> }
     });
     view! {
         <form class="filters" method="get" action=paths::ADMIN_ORDERS role="search" aria-label="Find orders">
@@ -76,8 +110,30 @@ fn Filters(asked: Asked) -> impl IntoView {
             <div class="field">
                 <label for="state">"State"</label>
                 <select class="input" id="state" name="state">
-                    <option value="" selected=asked.state.is_none()>"Any"</option>
+                    <option value="" selected=asked.wanted.state.is_none()>"Any"</option>
                     {states.collect_view()}
+                </select>
+            </div>
+            <div class="field">
+                <label for="provider">"Provider"</label>
+                <select class="input" id="provider" name="provider">
+                    <option value="" selected=provider.is_none()>"Any"</option>
+                    {providers.collect_view()}
+                </select>
+            </div>
+            <div class="field">
+                <label for="from">"From"</label>
+                <input class="input" r#type="date" id="from" name="from" value=from.map(written) />
+            </div>
+            <div class="field">
+                <label for="to">"To"</label>
+                <input class="input" r#type="date" id="to" name="to" value=to.map(written) />
+            </div>
+            <div class="field">
+                <label for="sort">"Order"</label>
+                <select class="input" id="sort" name="sort">
+                    <option value="newest" selected=sort == Sort::Newest>"Newest first"</option>
+                    <option value="oldest" selected=sort == Sort::Oldest>"Oldest first"</option>
                 </select>
             </div>
             <button class="button" r#type="submit">"Find"</button>
@@ -88,10 +144,13 @@ fn Filters(asked: Asked) -> impl IntoView {
 #[component]
 fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
     if found.orders.is_empty() {
-        let sentence = match asked.state {
-            Some(OrderState::Requested) if asked.search.is_empty() => "No request waits for an answer.",
-            None if asked.search.is_empty() => "Nobody has ordered yet.",
-            _ => "No order fits this search.",
+        let waits = Wanted { state: Some(OrderState::Requested), sort: asked.wanted.sort, ..Wanted::default() };
+        let sentence = if asked.is_everything() {
+            "Nobody has ordered yet."
+        } else if asked.wanted == waits {
+            "No request waits for an answer."
+        } else {
+            "No order fits this search."
         };
         return view! {
             <div class="empty">
@@ -102,18 +161,18 @@ fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
         .into_any();
     }
     let answerable = may_answer && found.orders.iter().any(|order| order.state == OrderState::Requested);
-    let older = found.older.map(|after| {
-        let href = address(asked.state, &asked.search, Some(after));
-        view! { <a class="button" rel="next" href=href>"Older"</a> }
-    });
-    let newest = asked.after.map(|_| {
-        view! { <a class="button" href=address(asked.state, &asked.search, None)>"Newest"</a> }
-    });
+    let (further, first, caption) = match asked.wanted.sort {
+        Sort::Newest => ("Older", "Newest", "Orders, newest first"),
+        Sort::Oldest => ("Newer", "Oldest", "Orders, oldest first"),
+    };
+    let page = |after| address(paths::ADMIN_ORDERS, &asked.wanted, &asked.search, after);
+    let next = found.next.map(|after| view! { <a class="button" rel="next" href=page(Some(after))>{further}</a> });
+    let start = asked.after.map(|_| view! { <a class="button" href=page(None)>{first}</a> });
     let rows: Vec<_> = found.orders.into_iter().map(|order| view! { <Row order answerable /> }).collect();
     view! {
         <form method="get" action=paths::ADMIN_ANSWER>
             <table class="table table--dense">
-                <caption class="visually-hidden">"Orders, newest first"</caption>
+                <caption class="visually-hidden">{caption}</caption>
                 <thead>
                     <tr>
                         {answerable.then(|| view! { <th scope="col"><span class="visually-hidden">"Choose"</span></th> })}
@@ -134,7 +193,7 @@ fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
                 </div>
             })}
         </form>
-        <nav class="cluster pager" aria-label="Pages">{newest}{older}</nav>
+        <nav class="cluster pager" aria-label="Pages">{start}{next}</nav>
     }
     .into_any()
 }
@@ -166,14 +225,28 @@ fn Row(order: Listed, answerable: bool) -> impl IntoView {
     }
 }
 
-fn address(state: Option<OrderState>, search: &str, after: Option<After>) -> String {
+/// The page, or the file, with what was chosen.
+fn address(page: &str, wanted: &Wanted, search: &str, after: Option<After>) -> String {
     let after = after.map(|after| format!("{}.{}", after.created_at.unix_timestamp_nanos(), after.id));
+    let (from, to) = (wanted.from.map(written), wanted.to.map(written));
     let query = [
-        ("state", state.map_or("", OrderState::as_str)),
+        ("state", wanted.state.map_or("", OrderState::as_str)),
+        ("provider", wanted.provider.map_or("", Provider::as_str)),
+        ("from", from.as_deref().unwrap_or_default()),
+        ("to", to.as_deref().unwrap_or_default()),
+        ("sort", if wanted.sort == Sort::Newest { "" } else { wanted.sort.as_str() }),
         ("q", search),
         ("after", after.as_deref().unwrap_or_default()),
     ];
-    paths::with_query(paths::ADMIN_ORDERS, &query)
+    paths::with_query(page, &query)
+}
+
+fn day(text: &str) -> Option<Date> {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
+}
+
+fn written(day: Date) -> String {
+    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 fn after(text: &str) -> Option<After> {
@@ -192,8 +265,10 @@ mod tests {
     fn where_a_page_begins_stands_in_the_address() {
         let id = "0190aaaa-0000-7000-8000-000000000001".parse().unwrap();
         let from = After { created_at: OffsetDateTime::UNIX_EPOCH, id };
-        let address = address(Some(OrderState::Requested), "a@b", Some(from));
-        assert_eq!(address, format!("/admin/orders?state=requested&q=a%40b&after=0.{id}"));
+        let wanted = Wanted { state: Some(OrderState::Requested), sort: Sort::Oldest, from: day("2026-11-01"), ..Wanted::default() };
+        let address = address(paths::ADMIN_ORDERS, &wanted, "a@b", Some(from));
+        let query = format!("state=requested&from=2026-11-01&sort=oldest&q=a%40b&after=0.{id}");
+        assert_eq!(address, format!("/admin/orders?{query}"));
         assert_eq!(after(&format!("0.{id}")), Some(from));
         for nonsense in ["", "0", "x.y", "99999999999999999999999999999999999999.0", "0.1"] {
             assert_eq!(after(nonsense), None);
