@@ -1,6 +1,7 @@
 // Those who look after Atlas: people, events, the audit, and the switch that stops payments.
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { findings, overflow } from './axe.mjs'
 import { balanceOf, inState, openCheckout, pay, plan, signIn, signUp, staleConfirmations } from './steps.mjs'
 import { stage } from './story.mjs'
@@ -52,7 +53,7 @@ stories('payments are stopped and started again by a page', async ({ stack, visi
   const buyer = await visit()
   await signUp(buyer)
   await page.goto('/admin')
-  await page.getByRole('main').getByRole('link', { name: 'Settings' }).click()
+  await page.getByRole('main').getByRole('link', { name: 'Settings', exact: true }).click()
   await page.getByRole('button', { name: 'Stop payments' }).waitFor()
   // A blank gets past the browser, and not past us.
   await page.getByLabel('What buyers read meanwhile').fill(' ')
@@ -189,3 +190,53 @@ async function assertSoon(holds) {
   const until = Date.now() + 5_000
   while (!(await holds())) assert.ok(Date.now() < until, 'it did not come in time')
 }
+
+stories('the overview tells a period from the one before it, in charts with tables', async ({ stack, visit }) => {
+  await whoBought(visit, stack)
+  const visitor = await admin(visit)
+  const { page } = visitor
+  await page.goto('/admin')
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
+  await page.getByRole('img', { name: /^From checkout to payment/ }).waitFor()
+  await page.getByLabel('Period').selectOption('today')
+  await page.getByLabel('Time zone').selectOption('Asia/Kathmandu')
+  await page.getByRole('button', { name: 'Show' }).click()
+  await page.getByText('by the clocks of Kathmandu; compared with the day before').waitFor()
+  assert.match(page.url(), /period=today&.*zone=Asia(%2F|\/)Kathmandu/)
+  const [{ sold }] = await stack.sql`select count(*)::text as sold from credit_transactions where kind = 'grant' and payment_id is not null`
+  const figures = page.getByRole('region', { name: 'Six numbers' })
+  await figures.getByText(new RegExp(`^${Number(sold).toLocaleString('en')} approvals? avoided`)).waitFor()
+  const table = page.getByRole('figure').filter({ has: page.getByRole('heading', { name: 'From checkout to payment' }) })
+  await table.getByText('As a table').press('Enter')
+  await table.getByRole('rowheader', { name: 'Paid' }).waitFor()
+  const slowest = page.getByRole('region', { name: 'The slowest' })
+  if (await slowest.count()) await slowest.getByRole('link').first().click()
+
+  await page.goto('/admin?period=dates&from=2026-02-30&to=&zone=Mars')
+  await summary(page).waitFor()
+  await summary(page).getByRole('link', { name: 'Choose a time zone from the list.' }).waitFor()
+  assert.equal(await page.getByLabel('First day').getAttribute('aria-invalid'), 'true')
+  await page.goto('/admin?period=dates&from=2001-01-01&to=2001-01-02')
+  await page.getByRole('heading', { name: 'Nothing happened in this time' }).waitFor()
+  assert.deepEqual(await overflow(page), [])
+  assert.deepEqual(await findings(page), [])
+})
+
+stories('the orders that are chosen are sorted, and taken along as a file that is written down', async ({ stack, visit }) => {
+  const { email } = await whoBought(visit, stack)
+  const { page } = await admin(visit)
+  await page.goto('/admin/orders')
+  await page.getByLabel('Search').fill(email)
+  await page.getByLabel('Order', { exact: true }).selectOption('oldest')
+  await page.getByLabel('Provider').selectOption('whop')
+  await page.getByRole('button', { name: 'Find' }).click()
+  await page.getByRole('cell', { name: email }).first().waitFor()
+  assert.match(page.url(), /sort=oldest/)
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV' }).click()])
+  const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n')
+  assert.equal(lines[0], 'order,made,state,provider,buyer,plan,credits,price,currency')
+  assert.equal(lines.length, 2)
+  assert.ok(lines[1].includes(`"${email}"`) && lines[1].includes('"7.50","USD"'), lines[1])
+  await page.goto('/admin/audit?deed=data_exported')
+  await page.getByRole('row').filter({ hasText: 'orders' }).first().waitFor()
+})

@@ -95,7 +95,7 @@ stories('who looks after Atlas sees what their role may do, and for buyers there
   await admin.page.waitForURL('**/credits')
   await admin.page.getByRole('button', { name: 'Account menu' }).click()
   await admin.page.getByRole('link', { name: 'Administration' }).click()
-  await admin.page.getByRole('heading', { name: 'Administration' }).waitFor()
+  await admin.page.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
   await admin.page.getByText('Yours is Admin.').waitFor()
   await signUp(buyer)
   for (const visitor of [buyer, nobody]) {

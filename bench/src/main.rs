@@ -2,6 +2,7 @@
 //! measures, and fails when what was measured is wrong.
 
 mod chaos;
+mod desk;
 mod distinct;
 mod duplicates;
 mod figures;
@@ -57,6 +58,8 @@ enum Command {
     Visible,
     /// The cost of an operation at 10,000 and at 5,000,000 entries.
     Flat,
+    /// The pages of those who look after Atlas, with 1,000,000 orders and 5,000,000 entries.
+    Desk,
     /// Half load for a long time: memory must not grow.
     Soak {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=600))]
@@ -114,6 +117,7 @@ async fn measure(stand: &Stand, command: Option<Command>, seconds: u64) -> Resul
         Some(Command::Holds) => holds::measure(stand, seconds).await?,
         Some(Command::Visible) => visible::measure(stand).await?,
         Some(Command::Flat) => flat::measure(stand, seconds).await?,
+        Some(Command::Desk) => desk::measure(stand).await?,
         Some(Command::Soak { minutes }) => soak::measure(stand, minutes).await?,
         Some(Command::SignIn) => sign_in::measure(stand).await?,
         Some(Command::Stand | Command::Reference(_) | Command::Chaos(_)) => return wait(stand).await,

@@ -135,8 +135,13 @@ fn profile(page: &Runner) -> Result<String> {
     ))
 }
 
-/// Signs in by the form; the session's cookie.
+/// Signs in as the demo's buyer; the session's cookie.
 pub async fn sign_in(stand: &Stand) -> Result<String> {
+    sign_in_as(stand, BUYER, PASSWORD).await
+}
+
+/// Signs in by the form; the session's cookie.
+pub async fn sign_in_as(stand: &Stand, email: &str, password: &str) -> Result<String> {
     let url = format!("http://{}", stand.atlas());
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -146,7 +151,7 @@ pub async fn sign_in(stand: &Stand) -> Result<String> {
         .post(format!("{url}/do/sign-in"))
         .header(header::ORIGIN, url)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(format!("email={}&password={PASSWORD}&next=", BUYER.replace('@', "%40")))
+        .body(format!("email={}&password={password}&next=", email.replace('@', "%40")))
         .send()
         .await?;
     let cookies = answer.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -22,8 +22,8 @@ use crate::providers::{WhopDoor, WhopSetUp};
 use crate::rights::guard::{self, Guard};
 use crate::webhooks::Inbox;
 use crate::{
-    api, csp_reports, embed, export_file, health, layers, order_events, orders_file, redraw, session, statement_file, webhooks,
-    whop_sign_in,
+    api, csp_reports, embed, export_file, health, layers, order_events, orders_file, redraw, session, statement_file,
+    webhooks, whop_sign_in,
 };
 
 /// What handlers can ask for.

@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod checkout;
 mod expire;
+mod export;
 mod request;
 mod route;
 mod views;

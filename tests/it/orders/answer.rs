@@ -132,14 +132,14 @@ async fn an_order_is_found_by_whatever_somebody_pastes(pool: PgPool) {
         .await
         .unwrap();
     for text in [order.id.to_string(), facts.payment_id.clone(), checkout, ana.email().to_uppercase(), "  ana".into()] {
-        let wanted = Wanted { state: None, search: Search::parse(&text) };
+        let wanted = Wanted { search: Search::parse(&text), ..Wanted::default() };
         let found = desk::page(&stage.ctx.db, &support, &wanted, None).await.unwrap();
         assert_eq!(found.orders.iter().map(|listed| listed.id).collect::<Vec<_>>(), [order.id], "{text}");
     }
     let all = desk::page(&stage.ctx.db, &support, &Wanted::default(), None).await.unwrap();
     assert_eq!((all.orders.len(), all.next.is_none()), (2, true));
     for text in ["nobody@", "pay_other", "%", "ana%", "_na"] {
-        let wanted = Wanted { state: None, search: Search::parse(text) };
+        let wanted = Wanted { search: Search::parse(text), ..Wanted::default() };
         assert!(desk::page(&stage.ctx.db, &support, &wanted, None).await.unwrap().orders.is_empty(), "{text}");
     }
     assert_eq!(desk::waiting(&stage.ctx.db, &support).await.unwrap(), 1);
@@ -163,7 +163,7 @@ async fn pages_of_orders_leave_none_out_and_show_none_twice(pool: PgPool) {
     let (mut seen, mut after) = (std::collections::BTreeSet::new(), None);
     let mut pages = 0;
     loop {
-        let wanted = Wanted { state: Some(OrderState::Requested), search: Search::Everything };
+        let wanted = Wanted { state: Some(OrderState::Requested), ..Wanted::default() };
         let page = desk::page(&stage.ctx.db, &support, &wanted, after).await.unwrap();
         pages += 1;
         assert!(page.orders.iter().all(|order| seen.insert(order.id)));

@@ -265,7 +265,12 @@ mod tests {
     fn where_a_page_begins_stands_in_the_address() {
         let id = "0190aaaa-0000-7000-8000-000000000001".parse().unwrap();
         let from = After { created_at: OffsetDateTime::UNIX_EPOCH, id };
-        let wanted = Wanted { state: Some(OrderState::Requested), sort: Sort::Oldest, from: day("2026-11-01"), ..Wanted::default() };
+        let wanted = Wanted {
+            state: Some(OrderState::Requested),
+            sort: Sort::Oldest,
+            from: day("2026-11-01"),
+            ..Wanted::default()
+        };
         let address = address(paths::ADMIN_ORDERS, &wanted, "a@b", Some(from));
         let query = format!("state=requested&from=2026-11-01&sort=oldest&q=a%40b&after=0.{id}");
         assert_eq!(address, format!("/admin/orders?{query}"));
