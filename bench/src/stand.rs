@@ -121,7 +121,7 @@ fn atlas_command(programs: &Programs, folder: &Path, sandbox: SocketAddr, webhoo
     command.env("ATLAS_DATA_DIR", folder.join("data")).env("ATLAS_LISTEN", "127.0.0.1:0");
     // So that one machine can stand for many.
     command.env("ATLAS_TRUSTED_PROXIES", "127.0.0.1").env("ATLAS_SPENDS_PER_SECOND", "1000000");
-    command.env("ATLAS_SITE_DIR", &programs.site);
+    command.env("ATLAS_SITE_DIR", &programs.site).env("ATLAS_REQUIRE_SECOND_FACTOR", "off");
     command.env("WHOP_API_KEY", API_KEY).env("WHOP_COMPANY_ID", COMPANY).env("WHOP_WEBHOOK_SECRET", webhook_secret);
     command.env("WHOP_API_URL", format!("http://{sandbox}/api/v1")).env("WHOP_WEB_URL", format!("http://{sandbox}"));
     command
