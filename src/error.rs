@@ -61,6 +61,18 @@ pub enum Refusal {
     PlanIsMirrored,
     #[error("No provider is set up that keeps plans. Set up Whop first.")]
     NoPlanMirror,
+    #[error("This form was already sent with other values. Reload the page and try again.")]
+    FormUsedBefore,
+    #[error("This payment can’t be paid back: it is not collected, or nothing is left of it.")]
+    NothingToRefund,
+    #[error(
+        "The bank is deciding about this payment, so it can’t be paid back now. Answer the dispute at the provider."
+    )]
+    PaymentIsDisputed,
+    #[error("This takes a second admin, and you are the one who asked.")]
+    OwnWish,
+    #[error("This was decided meanwhile. Nothing was changed.")]
+    DecidedMeanwhile,
     #[error("That is too much at once. Choose at most 50.")]
     TooManyAtOnce,
     #[error("This form is incomplete. Reload the page and try again.")]

@@ -6,6 +6,7 @@
 )]
 
 pub mod api_keys;
+pub mod approvals;
 pub mod audit;
 pub mod batcher;
 pub mod clock;

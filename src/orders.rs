@@ -12,6 +12,7 @@ pub mod export;
 pub mod list;
 pub mod page;
 pub mod receipt;
+pub mod refund;
 pub mod request;
 pub mod route;
 pub mod settle;

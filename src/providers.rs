@@ -15,11 +15,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use domain::{Money, OrderId, Provider};
-use time::OffsetDateTime;
+use domain::{Money, OrderId, Provider, RefundRequestId};
+use time::{Duration, OffsetDateTime};
 
 use crate::events::{Fact, MembershipFacts, PaymentFacts, ReadEvent};
 use mirror::PlanMirror;
+
+/// Providers remember an idempotency key for a day. An hour is left for clocks that differ.
+pub const REFUND_KEY_LASTS: Duration = Duration::hours(23);
 
 /// Why a provider could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,25 @@ pub struct PaymentQuery {
     pub payment_hint: Option<String>,
 }
 
+/// Money that is to go back.
+#[derive(Debug, Clone)]
+pub struct RefundOrder {
+    /// Also the idempotency key, and named in the refund that comes of it.
+    pub request: RefundRequestId,
+    pub payment_id: String,
+    /// In the currency of the charge.
+    pub amount: Money,
+}
+
+/// What a provider says to a [`RefundOrder`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refunding {
+    /// It is under way, or done. With it what is known of the payment's refunds, be it without this one: they settle later.
+    Taken(Vec<Fact>),
+    /// It is not, and under this key never will be. Why, in a sentence.
+    Refused(String),
+}
+
 /// A span of time: `from` belongs to it, `to` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -114,6 +136,12 @@ pub trait PaymentProvider: Send + Sync {
 
     /// Every refund and dispute of a payment, as the provider knows it now. Empty is a fine answer.
     async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError>;
+
+    /// Pays a part of a payment back, or all of it. Repeating the same order within [`REFUND_KEY_LASTS`] pays once.
+    ///
+    /// Errors: [`ProviderError::Unreachable`] and [`ProviderError::Unreadable`]: nobody knows whether it happened.
+    /// [`ProviderError::Misconfigured`]: it did not.
+    async fn refund(&self, order: &RefundOrder) -> Result<Refunding, ProviderError>;
 
     /// The payments to our account that were made in a window, a page at a time, in any order. `cursor`: the one that
     /// the page before named.

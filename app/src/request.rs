@@ -11,7 +11,7 @@ use atlas::people::fresh::{self, Fresh};
 use atlas::people::grants::{self, Why};
 use atlas::people::half::{self, Half};
 use atlas::people::oauth::begin::{ATTEMPT_LASTS, Begun};
-use atlas::people::roles::{Admin, Support};
+use atlas::people::roles::{Admin, Finance, Support};
 use atlas::people::sessions::{end_this, id_hash};
 use atlas::people::sign_in::Knock;
 use atlas::people::{SignedIn, Visitor};
@@ -265,6 +265,13 @@ impl Request {
     /// Errors: [`Error::NotFound`] for all others: for them there is nothing.
     pub async fn support(&self) -> Result<Support> {
         Support::prove(self.person().await?.ok_or(Error::NotFound)?)
+    }
+
+    /// Whoever is signed in, if they may refund.
+    ///
+    /// Errors: [`Error::NotFound`] for all others.
+    pub async fn finance(&self) -> Result<Finance> {
+        Finance::prove(self.person().await?.ok_or(Error::NotFound)?)
     }
 
     /// Whoever is signed in, if they are an admin.

@@ -111,6 +111,13 @@ pub fn App() -> impl IntoView {
                     <Route
                         path=(StaticSegment("admin"), StaticSegment("plans"), ParamSegment("id"))
                         view=pages::admin::plan::PlanPage
+                        path=(StaticSegment("admin"), StaticSegment("orders"), ParamSegment("id"), StaticSegment("refund"))
+                        view=pages::admin::refund::RefundPayment
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=(StaticSegment("admin"), StaticSegment("approvals"))
+                        view=pages::admin::approvals::Approvals
                         ssr=whole.clone()
                     />
                     <Route

@@ -86,6 +86,10 @@ id!(
     EventId
 );
 id!(
+    /// A refund that somebody here asked for.
+    RefundRequestId
+);
+id!(
     /// A key with which an application comes to us.
     ApiKeyId
 );

@@ -17,10 +17,12 @@ mod sql;
 
 pub use credits::Credits;
 pub use field_errors::FieldErrors;
-pub use id::{ApiKeyId, EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, TransactionId};
+pub use id::{ApiKeyId, EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, RefundRequestId, TransactionId};
 pub use money::{Currency, Money};
 pub use order::{FailureReason, OrderState};
 pub use payment::{DisputeState, PaymentState, RefundState};
 pub use plan::{MirrorState, PlanVisibility, Price};
+pub use payment::{DisputeState, PaymentState, RefundRequestState, RefundState};
+pub use plan::Price;
 pub use provider::Provider;
 pub use role::Role;

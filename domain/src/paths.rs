@@ -27,6 +27,8 @@ pub const ADMIN_AUDIT: &str = "/admin/audit";
 pub const ADMIN_SETTINGS: &str = "/admin/settings";
 /// Where chosen requests are answered.
 pub const ADMIN_ANSWER: &str = "/admin/orders/answer";
+/// What waits for a second admin.
+pub const ADMIN_APPROVALS: &str = "/admin/approvals";
 /// Leaving for good.
 pub const ACCOUNT_DELETE: &str = "/account/delete";
 /// Where the form goes that asks for everything kept about oneself.
@@ -86,6 +88,11 @@ pub fn transaction(id: TransactionId) -> String {
 /// One order's whole story.
 pub fn admin_order(order: OrderId) -> String {
     format!("{ADMIN_ORDERS}/{order}")
+}
+
+/// Where a payment of an order is paid back: a preview of that amount, as a decimal; empty: all that is left.
+pub fn admin_refund(order: OrderId, payment: &str, amount: &str) -> String {
+    with_query(&format!("{ADMIN_ORDERS}/{order}/refund"), &[("payment", payment), ("amount", amount)])
 }
 
 pub fn admin_person(person: PersonId) -> String {

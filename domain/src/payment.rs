@@ -45,6 +45,24 @@ impl RefundState {
 }
 
 text_enum! {
+    /// How far a refund has come that somebody here asked for, until the provider speaks of it.
+    pub enum RefundRequestState {
+        /// For another admin to confirm.
+        Waiting = "waiting",
+        /// To be said to the provider, or said without an answer yet.
+        Wanted = "wanted",
+        /// The provider took it.
+        Sent = "sent",
+        /// The provider will not do it. No money moves.
+        Refused = "refused",
+        /// The other admin said no.
+        Declined = "declined",
+        /// Whoever asked took it back before it was confirmed.
+        Withdrawn = "withdrawn",
+    }
+}
+
+text_enum! {
     /// Where a dispute stands. Ordered: an inquiry that was closed may still become a chargeback, and what is lost is
     /// lost whatever else was said.
     pub enum DisputeState {

@@ -1,6 +1,6 @@
 //! What an event or a provider's answer says, in our own words: about a payment, or about what may take one back.
 
-use domain::{DisputeState, FailureReason, Money, OrderId, PaymentState, Provider, RefundState};
+use domain::{DisputeState, FailureReason, Money, OrderId, PaymentState, Provider, RefundRequestId, RefundState};
 use time::OffsetDateTime;
 
 /// Something that a provider said at one moment. Nothing in it is checked against our orders yet.
@@ -57,6 +57,10 @@ pub struct RefundFacts {
     /// In the currency of the charge.
     pub amount: Money,
     pub state: RefundState,
+    /// Whose request it answers, as its metadata says: a hint, for nothing that moves money.
+    pub request: Option<RefundRequestId>,
+    /// Why it came back, in the provider's words: no control characters, at most 300 characters.
+    pub failure: Option<String>,
 }
 
 /// One dispute, from the bank's first question to its decision.

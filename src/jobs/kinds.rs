@@ -37,6 +37,10 @@ pub struct ReplayEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepOrders {}
 
+/// Tells the providers of refunds that they have not answered to yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendRefunds {}
+
 /// Closes orders that nobody paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpireOrders {}
@@ -111,6 +115,7 @@ done_by! {
     SendMails "send_mails": |_job, tools| deliver::send_due(&tools.ctx, tools.post.as_deref()).await;
     ReplayEvent "replay_event": |job, tools| replay_event(&tools.ctx, job.event).await;
     SweepOrders "sweep_orders": |job, tools| sweep_orders(&tools.ctx, &job).await;
+    SendRefunds "send_refunds": |_job, tools| orders::refund::send::send_due(&tools.ctx).await;
     ExpireOrders "expire_orders": |_job, tools| expire_orders(&tools.ctx).await;
     ExpireCredits "expire_credits": |_job, tools| expire_credits(&tools.ctx).await;
     SweepSessions "sweep_sessions": |_job, tools| sweep_old(&tools.ctx).await;

@@ -8,7 +8,7 @@ use graphile_worker::{Cron, CronBuilder, Crontab, CrontabTimerError, TaskHandler
 use super::TRIES_MAX;
 use super::kinds::{
     CareForGrants, CheckBooks, CheckPlans, ExpireCredits, ExpireOrders, FoldFigures, MirrorPlan, ReplayEvent, SendMails,
-    SweepOrders, SweepSessions,
+    SendRefunds, SweepOrders, SweepSessions,
 };
 use crate::notify::post::Post;
 use crate::{Context, Error, Result};
@@ -70,6 +70,7 @@ fn options(tools: &Tools) -> WorkerOptions {
         .define_job::<SendMails>()
         .define_job::<ReplayEvent>()
         .define_job::<SweepOrders>()
+        .define_job::<SendRefunds>()
         .define_job::<ExpireOrders>()
         .define_job::<ExpireCredits>()
         .define_job::<SweepSessions>()
@@ -99,6 +100,7 @@ pub fn calendar() -> Result<Vec<Crontab>> {
     Ok(vec![
         regular(Cron::every_minute(), SendMails {})?,
         regular(Cron::every_minute(), SweepOrders {})?,
+        regular(Cron::every_minute(), SendRefunds {})?,
         regular(Cron::every_minute(), ExpireCredits {})?,
         regular(Cron::every_minute(), CareForGrants {})?,
         regular(Cron::every_minute(), FoldFigures {})?,

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Credits, DisputeState, Money, OrderId, OrderState, PaymentState, PersonId, Provider, RefundState, TransactionId,
+    Credits, DisputeState, Money, OrderId, OrderState, PaymentState, PersonId, Provider, RefundRequestId, RefundState,
+    TransactionId,
 };
 use time::OffsetDateTime;
 
@@ -87,6 +88,8 @@ pub struct Refund {
     pub payment_id: String,
     pub amount: Money,
     pub state: RefundState,
+    pub request: Option<RefundRequestId>,
+    pub failure: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

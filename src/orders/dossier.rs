@@ -12,6 +12,8 @@ use time::OffsetDateTime;
 pub use self::booked::Booking;
 pub use self::paid::{Dispute, Payment, Refund};
 pub use self::told::{Event, Mail};
+use super::refund;
+use super::refund::list::Request;
 use crate::people::roles::Support;
 use crate::{Context, Error, Result, plans};
 
@@ -21,6 +23,8 @@ pub struct Dossier {
     pub payments: Vec<Payment>,
     pub refunds: Vec<Refund>,
     pub disputes: Vec<Dispute>,
+    /// Refunds that were asked for here, oldest first.
+    pub refund_requests: Vec<Request>,
     /// What the provider told us of it, newest first.
     pub events: Vec<Event>,
     /// What the ledger booked for it, oldest first.
@@ -73,6 +77,7 @@ pub async fn load(ctx: &Context, _: &Support, id: OrderId) -> Result<Dossier> {
         payments: paid::payments(&mut db, id).await?,
         refunds: paid::refunds(&mut db, id).await?,
         disputes: paid::disputes(&mut db, id).await?,
+        refund_requests: refund::list::of_order(&mut *db, id).await?,
         events: told::events(&mut db, id).await?,
         bookings: booked::bookings(&mut db, id).await?,
         mails: told::mails(&mut db, id).await?,

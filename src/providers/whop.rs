@@ -8,6 +8,7 @@ pub mod facts;
 mod membership;
 mod mirror;
 pub mod oauth;
+mod refund;
 mod retry;
 pub mod reversals;
 pub mod standing;
@@ -28,8 +29,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::mirror::PlanMirror;
 use super::{
-    Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
-    Window,
+    Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, RefundOrder,
+    Refunding, Unreadable, Window,
 };
 use crate::events::{Fact, MembershipFacts, PaymentFacts, ReadEvent};
 use wire::amount::Price;
@@ -162,25 +163,11 @@ impl PaymentProvider for Whop {
     }
 
     async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError> {
-        let unfit = |id: &str, reason| ProviderError::Unreadable(format!("{id}: {reason}"));
-        let ours = Some(self.account());
-        let mut facts = Vec::new();
-        for refund in self.client.refunds(Some(&payment.payment_id)).collect().await? {
-            // The filter may be newer than the server.
-            if refund.payment() == Some(&payment.payment_id) {
-                facts.push(Fact::Refund(reversals::refund(&refund, ours).map_err(|reason| unfit(&refund.id, reason))?));
-            }
-        }
-        if payment.disputed {
-            let since = payment.paid_at.and_then(|paid_at| paid_at.checked_sub(SEARCH_MARGIN));
-            for dispute in self.client.disputes(since).collect().await? {
-                if dispute.payment.id == payment.payment_id {
-                    let dispute = reversals::dispute(&dispute, ours).map_err(|reason| unfit(&dispute.id, reason))?;
-                    facts.push(Fact::Dispute(dispute));
-                }
-            }
-        }
-        Ok(facts)
+        refund::reversals_of(self, payment).await
+    }
+
+    async fn refund(&self, order: &RefundOrder) -> Result<Refunding, ProviderError> {
+        refund::refund(self, order).await
     }
 
     async fn payments_between(&self, window: Window, cursor: Option<&str>) -> Result<PaymentPage, ProviderError> {

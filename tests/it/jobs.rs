@@ -169,6 +169,7 @@ async fn a_worker_does_what_comes_keeps_the_calendar_and_stops_when_told(pool: P
                 "expire_orders",
                 "fold_figures",
                 "send_mails",
+                "send_refunds",
                 "sweep_orders",
                 "sweep_sessions"
             ]

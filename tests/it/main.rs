@@ -29,5 +29,6 @@ mod stage;
 mod vault;
 mod whop_client;
 mod whop_provider;
+mod whop_refund;
 mod whop_resources;
 mod whop_scene;

@@ -5,6 +5,8 @@ mod ask;
 mod checkout;
 mod expire;
 mod export;
+mod refund;
 mod request;
 mod route;
+mod second_admin;
 mod views;

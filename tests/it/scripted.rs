@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use atlas::events::{Content, Fact, MembershipFacts, PaymentFacts, ReadEvent};
+use atlas::events::{Content, Fact, MembershipFacts, PaymentFacts, ReadEvent, RefundFacts};
 use atlas::providers::{
-    Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, Unreadable,
-    Window,
+    Checkout, CheckoutRequest, NotAnEvent, PaymentPage, PaymentProvider, PaymentQuery, ProviderError, RefundOrder,
+    Refunding, Unreadable, Window,
 };
-use domain::{OrderId, Provider};
+use domain::{OrderId, Provider, RefundRequestId, RefundState};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
@@ -54,6 +54,14 @@ struct Script {
     queries: Vec<PaymentQuery>,
     events: HashMap<Vec<u8>, ReadEvent>,
     unreadable: Vec<Unreadable>,
+    /// What was to be paid back, repetitions too.
+    refund_orders: Vec<RefundOrder>,
+    /// The refunds that came of it, by their requests.
+    refunds: BTreeMap<RefundRequestId, RefundFacts>,
+    /// How far a new refund has come when it is told.
+    refund_state: Option<RefundState>,
+    /// Why no refund is taken.
+    refuses: Option<String>,
     /// By their licence keys.
     memberships: Vec<(String, MembershipFacts)>,
     asked_memberships: usize,
@@ -117,6 +125,26 @@ impl Scripted {
             _ => None,
         };
         self.script().events.insert(body.to_vec(), ReadEvent { kind: kind.to_owned(), object_id, content });
+    }
+
+    /// From now on it takes no refund, and says why; none: it does.
+    pub fn refuses(&self, why: Option<&str>) {
+        self.script().refuses = why.map(ToOwned::to_owned);
+    }
+
+    /// From now on a refund is told in this state at first.
+    pub fn refunds_as(&self, state: RefundState) {
+        self.script().refund_state = Some(state);
+    }
+
+    /// The refunds that it made, in no order.
+    pub fn refunds(&self) -> Vec<RefundFacts> {
+        self.script().refunds.values().cloned().collect()
+    }
+
+    /// Whatever it was told to pay back, repetitions too.
+    pub fn refund_orders(&self) -> Vec<RefundOrder> {
+        self.script().refund_orders.clone()
     }
 
     /// How many checkouts it has made.
@@ -194,7 +222,38 @@ impl PaymentProvider for Scripted {
 
     async fn reversals_of(&self, payment: &PaymentFacts) -> Result<Vec<Fact>, ProviderError> {
         let script = self.script();
-        Ok(script.reversals.iter().filter(|fact| fact.payment_id() == payment.payment_id).cloned().collect())
+        let made = script.refunds.values().cloned().map(Fact::Refund);
+        let told = script.reversals.iter().cloned().chain(made);
+        Ok(told.filter(|fact| fact.payment_id() == payment.payment_id).collect())
+    }
+
+    async fn refund(&self, order: &RefundOrder) -> Result<Refunding, ProviderError> {
+        self.script().refund_orders.push(order.clone());
+        self.answer().await;
+        let mut script = self.script();
+        let fault = script.fault;
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::AnswerLost) {
+            return Err(fault.error());
+        }
+        if let Some(why) = script.refuses.clone() {
+            return Ok(Refunding::Refused(why));
+        }
+        let (nth, state) = (script.refunds.len() + 1, script.refund_state.unwrap_or(RefundState::Succeeded));
+        script.refunds.entry(order.request).or_insert_with(|| RefundFacts {
+            provider: Provider::Whop,
+            refund_id: format!("rf_made_{nth}"),
+            payment_id: order.payment_id.clone(),
+            account: Some(ACCOUNT.to_owned()),
+            amount: order.amount,
+            state,
+            request: Some(order.request),
+            failure: None,
+        });
+        if fault == Some(Fault::AnswerLost) {
+            return Err(Fault::AnswerLost.error());
+        }
+        let of_payment = script.refunds.values().filter(|refund| refund.payment_id == order.payment_id);
+        Ok(Refunding::Taken(of_payment.cloned().map(Fact::Refund).collect()))
     }
 
     /// Two a page, whatever the window: the script has no time.

@@ -272,6 +272,8 @@ pub fn refund(refund_id: &str, payment_id: &str, cents: i64, state: RefundState)
         account: Some(ACCOUNT.to_owned()),
         amount: Money::usd(cents),
         state,
+        request: None,
+        failure: None,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod people;
 pub mod plan_mirror;
 pub mod plan_sale;
 pub mod plans;
+pub mod refunds;
 pub mod requests;
 pub mod rollout;
 
@@ -16,6 +17,10 @@ use leptos::server_fn::axum::register_explicit;
 pub fn register() {
     register_explicit::<requests::ApproveRequests>();
     register_explicit::<requests::RejectRequests>();
+    register_explicit::<refunds::Refund>();
+    register_explicit::<refunds::WithdrawRefund>();
+    register_explicit::<refunds::ConfirmRefund>();
+    register_explicit::<refunds::DeclineRefund>();
     register_explicit::<payments::StopPayments>();
     register_explicit::<payments::StartPayments>();
     register_explicit::<plans::CreatePlan>();

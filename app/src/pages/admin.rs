@@ -1,6 +1,7 @@
 //! Where those begin who look after Atlas, and what they see there.
 
 pub mod answer;
+pub mod approvals;
 pub mod audit;
 pub mod event;
 pub mod events;
@@ -12,9 +13,10 @@ pub mod person;
 pub mod plan;
 pub mod plan_new;
 pub mod plans;
+pub mod refund;
 pub mod settings;
 
-use atlas::people::roles::{Admin as AdminRole, Support};
+use atlas::people::roles::{Admin as AdminRole, Finance, Support};
 use atlas::{Error, Result};
 use domain::{Role, paths};
 use leptos::prelude::*;
@@ -34,6 +36,20 @@ where
         let support = request.support().await?;
         let role = support.person().role();
         Ok::<_, Error>(beside_places(role, draw(request, support).await?))
+    };
+    drawn.await.unwrap_or_else(|error| problem(&error))
+}
+
+/// Draws a page for whoever may refund.
+async fn for_finance<F>(draw: impl FnOnce(Request, Finance) -> F) -> AnyView
+where
+    F: Future<Output = Result<AnyView>>,
+{
+    let drawn = async {
+        let request = Request::current()?;
+        let finance = request.finance().await?;
+        let role = finance.person().role();
+        Ok::<_, Error>(beside_places(role, draw(request, finance).await?))
     };
     drawn.await.unwrap_or_else(|error| problem(&error))
 }
@@ -60,6 +76,7 @@ fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'sta
         (Role::Support, paths::ADMIN_PEOPLE, "People", "anybody’s credits, where they came from, and where they went"),
         (Role::Support, paths::ADMIN_EVENTS, "Events", "what the provider told us, and what became of it"),
         (Role::Admin, paths::ADMIN_PLANS, "Plans", "what is for sale, at which price, and how it stands at Whop"),
+        (Role::Admin, paths::ADMIN_APPROVALS, "Approvals", "what another admin wants to do and may not do alone"),
         (Role::Admin, paths::ADMIN_AUDIT, "Audit", "who did what, and when"),
         (Role::Admin, paths::ADMIN_SETTINGS, "Settings", "stopping payments, and letting them go on"),
     ]

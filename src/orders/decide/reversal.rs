@@ -16,7 +16,10 @@ pub fn learn_refund(books: &mut Books, facts: &RefundFacts) -> Verdict {
     let mut amount = facts.amount;
     amount.minor = amount.minor.max(known.map_or(0, |refund| refund.amount.minor));
     let state = known.map_or(facts.state, |refund| refund.state.max(facts.state));
-    let refund = Refund { payment_id: facts.payment_id.clone(), amount, state };
+    // The greater of what was said, so that their order doesn't matter.
+    let request = facts.request.max(known.and_then(|refund| refund.request));
+    let failure = facts.failure.clone().max(known.and_then(|refund| refund.failure.clone()));
+    let refund = Refund { payment_id: facts.payment_id.clone(), amount, state, request, failure };
     if known != Some(&refund) {
         books.changed.refunds.insert(facts.refund_id.clone());
         books.refunds.insert(facts.refund_id.clone(), refund);

@@ -28,6 +28,8 @@ pub struct Refund {
     pub payment: String,
     pub amount: Money,
     pub state: RefundState,
+    /// Why it came back, in the provider's words.
+    pub failure: Option<String>,
     pub created_at: OffsetDateTime,
 }
 
@@ -72,7 +74,7 @@ pub(super) async fn payments(db: &mut PgConnection, order: OrderId) -> Result<Ve
 pub(super) async fn refunds(db: &mut PgConnection, order: OrderId) -> Result<Vec<Refund>> {
     let rows = sqlx::query!(
         r#"select r.refund_id, r.payment_id, r.amount_minor, r.currency as "currency: Currency", r.state as "state: RefundState",
-            r.created_at
+            r.failure, r.created_at
         from refunds r join payments p using (provider, payment_id)
         where p.order_id = $1 order by r.created_at, r.refund_id"#,
         order as OrderId,
@@ -84,6 +86,7 @@ pub(super) async fn refunds(db: &mut PgConnection, order: OrderId) -> Result<Vec
         payment: row.payment_id,
         amount: Money::new(row.amount_minor, row.currency),
         state: row.state,
+        failure: row.failure,
         created_at: row.created_at,
     });
     Ok(refunds.collect())

@@ -3,7 +3,7 @@
 
 use domain::{
     Credits, Currency, DisputeState, FailureReason, Money, OrderId, OrderState, PaymentState, PersonId, Provider,
-    RefundState, TransactionId,
+    RefundRequestId, RefundState, TransactionId,
 };
 use sqlx::PgConnection;
 
@@ -143,11 +143,12 @@ async fn load_refunds(tx: &mut PgConnection, books: &mut Books, facts: &[&Fact],
         .collect();
     let rows = sqlx::query!(
         r#"select refund_id as "refund_id!", payment_id as "payment_id!", amount_minor as "amount_minor!",
-            currency as "currency!: Currency", state as "state!: RefundState"
+            currency as "currency!: Currency", state as "state!: RefundState",
+            request_id as "request: RefundRequestId", failure
         from unnest($2::text[]) as told (id)
         cross join lateral (select * from refunds where provider = $1 and payment_id = told.id offset 0) refund
         union
-        select refund_id, payment_id, amount_minor, currency, state
+        select refund_id, payment_id, amount_minor, currency, state, request_id, failure
         from unnest($3::text[]) as told (id)
         cross join lateral (select * from refunds where provider = $1 and refund_id = told.id offset 0) refund"#,
         books.provider as Provider,
@@ -158,7 +159,9 @@ async fn load_refunds(tx: &mut PgConnection, books: &mut Books, facts: &[&Fact],
     .await?;
     for row in rows {
         let amount = Money::new(row.amount_minor, row.currency);
-        books.refunds.insert(row.refund_id, Refund { payment_id: row.payment_id, amount, state: row.state });
+        let refund =
+            Refund { payment_id: row.payment_id, amount, state: row.state, request: row.request, failure: row.failure };
+        books.refunds.insert(row.refund_id, refund);
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Writing the books back: what changed, set-based, in the order of the foreign keys, and the credits that move with it.
 
+mod reversals;
+
 use domain::ledger::LotSource;
 use domain::{Credits, TransactionId};
 use domain::{
@@ -8,6 +10,7 @@ use domain::{
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use self::reversals::{write_disputes, write_refunds};
 use super::super::books::{Books, Order, Payment};
 use super::load::missing;
 use crate::ledger::grant::{Grant, PaymentKey, grant_batch};
@@ -49,63 +52,6 @@ fn news(books: &Books) -> Vec<News> {
         news.extend(succeeded.map(|(refund, _)| News::Refunded { order, refund: refund.clone() }));
     }
     news
-}
-
-async fn write_refunds(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {
-    let changed = &books.changed.refunds;
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let refunds: Vec<_> = changed.iter().filter_map(|id| Some((id.clone(), books.refunds.get(id)?))).collect();
-    sqlx::query!(
-        "insert into refunds (provider, refund_id, payment_id, amount_minor, currency, state, created_at, changed_at)
-        select $1, refund_id, payment_id, amount_minor, currency, state, $7, $7
-        from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
-            as told (refund_id, payment_id, amount_minor, currency, state)
-        on conflict (provider, refund_id) do update
-            set amount_minor = excluded.amount_minor, state = excluded.state, changed_at = excluded.changed_at",
-        books.provider as Provider,
-        &refunds.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(),
-        &refunds.iter().map(|(_, refund)| refund.payment_id.clone()).collect::<Vec<_>>(),
-        &refunds.iter().map(|(_, refund)| refund.amount.minor).collect::<Vec<_>>(),
-        &refunds.iter().map(|(_, refund)| refund.amount.currency).collect::<Vec<_>>() as &[Currency],
-        &refunds.iter().map(|(_, refund)| refund.state).collect::<Vec<_>>() as &[RefundState],
-        ctx.now(),
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn write_disputes(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {
-    let changed = &books.changed.disputes;
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let disputes: Vec<_> = changed.iter().filter_map(|id| Some((id.clone(), books.disputes.get(id)?))).collect();
-    sqlx::query!(
-        "insert into disputes (provider, dispute_id, payment_id, amount_minor, currency, state, respond_by, created_at,
-            changed_at)
-        select $1, dispute_id, payment_id, amount_minor, currency, state, respond_by, $8, $8
-        from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
-            as told (dispute_id, payment_id, amount_minor, currency, state, respond_by)
-        on conflict (provider, dispute_id) do update
-            set amount_minor = excluded.amount_minor, currency = excluded.currency, state = excluded.state,
-                respond_by = excluded.respond_by, changed_at = excluded.changed_at",
-        books.provider as Provider,
-        &disputes.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(),
-        &disputes.iter().map(|(_, dispute)| dispute.payment_id.clone()).collect::<Vec<_>>(),
-        &disputes.iter().map(|(_, dispute)| dispute.amount.map(|amount| amount.minor)).collect::<Vec<_>>()
-            as &[Option<i64>],
-        &disputes.iter().map(|(_, dispute)| dispute.amount.map(|amount| amount.currency)).collect::<Vec<_>>()
-            as &[Option<Currency>],
-        &disputes.iter().map(|(_, dispute)| dispute.state).collect::<Vec<_>>() as &[DisputeState],
-        &disputes.iter().map(|(_, dispute)| dispute.respond_by).collect::<Vec<_>>() as &[Option<OffsetDateTime>],
-        ctx.now(),
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// The changed payments, each with its order.

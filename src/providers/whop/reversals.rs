@@ -8,6 +8,9 @@ use super::wire::dispute::{Dispute, DisputeStatus};
 use super::wire::refund::{Refund, RefundStatus};
 use crate::events::{DisputeFacts, RefundFacts};
 
+/// Under it a refund's metadata names the request of ours that it answers.
+pub const REQUEST_KEY: &str = "refund_request";
+
 /// A refund, in today's shape or in the older one that webhooks carry. `account`: whose it is when it doesn't say so.
 pub fn refund(refund: &Refund, account: Option<&str>) -> Result<RefundFacts, Unfit> {
     let amount = refund.amount.as_ref().ok_or(Unfit::Amount)?.money(refund.currency.as_deref());
@@ -25,6 +28,8 @@ pub fn refund(refund: &Refund, account: Option<&str>) -> Result<RefundFacts, Unf
             RefundStatus::Canceled => RefundState::Canceled,
             RefundStatus::Other(_) => return Err(Unfit::UnknownStatus),
         },
+        request: refund.metadata.get(REQUEST_KEY).and_then(|id| id.parse().ok()),
+        failure: refund.failure_message.as_deref().or(refund.failure_reason.as_deref()).and_then(text::clean),
     })
 }
 

@@ -39,6 +39,8 @@ pub fn refund(refund_id: &str, payment_id: &str, cents: i64, state: RefundState)
         account: Some(OURS.to_owned()),
         amount: Money::usd(cents),
         state,
+        request: None,
+        failure: None,
     })
 }
 

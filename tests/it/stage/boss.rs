@@ -2,7 +2,7 @@
 
 use atlas::people::SignedIn;
 use atlas::people::fresh::{self, Fresh};
-use atlas::people::roles::Admin;
+use atlas::people::roles::{Admin, Finance};
 
 use super::Stage;
 
@@ -29,4 +29,11 @@ pub async fn confirms(stage: &Stage, person: &SignedIn) -> Fresh {
         .unwrap();
     fresh::note(&stage.ctx.db, person, session).await.unwrap();
     fresh::check(&stage.ctx.db, person, session).await.unwrap().unwrap()
+}
+
+impl Boss {
+    /// As somebody who may refund.
+    pub fn finance(&self) -> Finance {
+        Finance::prove(self.0.person().clone()).unwrap()
+    }
 }

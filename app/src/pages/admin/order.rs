@@ -1,13 +1,16 @@
 //! One order's whole story, for those who are asked "where are my credits?".
 
+mod refunds;
+
 use atlas::notes::{self, About};
 use atlas::orders::dossier::{self, Booking, Dispute, Dossier, Event, Mail, Order, Payment, Refund};
 use atlas::people::roles::Support;
 use atlas::{Error, Result};
-use domain::{Credits, OrderState, Role, paths};
+use domain::{Credits, OrderId, OrderState, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use self::refunds::RefundsAskedFor;
 use super::for_staff;
 use crate::flash;
 use crate::pages::param;
@@ -27,12 +30,13 @@ pub fn OrderPage() -> impl IntoView {
 
 async fn draw(request: Request, support: Support, id: String) -> Result<AnyView> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let Dossier { order, payments, refunds, disputes, events, bookings, mails } =
+    let Dossier { order, payments, refunds, disputes, refund_requests, events, bookings, mails } =
         dossier::load(request.ctx(), &support, id).await?;
     let notes = notes::list(&request.ctx().db, &support, About::Order(id)).await?;
     let flash = flash::take(&request).await?;
     let (state, tone) = words::order_state(order.state);
     let answerable = order.state == OrderState::Requested && support.person().role() >= Role::Admin;
+    let refund_of = (support.person().role() >= Role::Finance).then_some(order.id);
     Ok(view! {
         <Title text="Order · Atlas Credits" />
         <main id="main" class="page">
@@ -48,7 +52,8 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
             <FlashNotice flash=flash.clone() />
             <Facts order />
             <Notes about=About::Order(id) notes flash />
-            <Payments payments refunds disputes />
+            <Payments payments refunds disputes refund_of />
+            <RefundsAskedFor requests=refund_requests me=support.person().id() />
             <Bookings bookings />
             <Events events />
             <Mails mails />
@@ -96,7 +101,13 @@ fn Facts(order: Order) -> impl IntoView {
 }
 
 #[component]
-fn Payments(payments: Vec<Payment>, refunds: Vec<Refund>, disputes: Vec<Dispute>) -> impl IntoView {
+fn Payments(
+    payments: Vec<Payment>,
+    refunds: Vec<Refund>,
+    disputes: Vec<Dispute>,
+    /// The order, for those who may refund.
+    refund_of: Option<OrderId>,
+) -> impl IntoView {
     const COLUMNS: &[Column] = &[
         Column::Text("Payment"),
         Column::Text("State"),
@@ -113,7 +124,7 @@ fn Payments(payments: Vec<Payment>, refunds: Vec<Refund>, disputes: Vec<Dispute>
             (true, true, _) => format!("given, {} taken back", payment.taken),
             (true, false, true) => format!("given, {} held", payment.frozen),
         };
-        let under = below(&payment, &refunds, &disputes);
+        let under = below(&payment, &refunds, &disputes, refund_of);
         Record {
             cells: vec![
                 view! { <CopyableId id=payment.id what="payment’s id" /> }.into_any(),
@@ -130,20 +141,30 @@ fn Payments(payments: Vec<Payment>, refunds: Vec<Refund>, disputes: Vec<Dispute>
 }
 
 /// What went wrong with a payment, and what took it back.
-fn below(payment: &Payment, refunds: &[Refund], disputes: &[Dispute]) -> Option<AnyView> {
+fn below(payment: &Payment, refunds: &[Refund], disputes: &[Dispute], refund_of: Option<OrderId>) -> Option<AnyView> {
     let refunds = refunds.iter().filter(|refund| refund.payment == payment.id);
     let disputes = disputes.iter().filter(|dispute| dispute.payment == payment.id);
     let failure = payment.failure_message.clone();
     let lines: Vec<String> = failure
         .into_iter()
-        .chain(refunds.map(|refund| format!("Refund {} of {}: {}", refund.id, refund.amount, refund.state)))
+        .chain(refunds.map(refund_line))
         .chain(disputes.map(|dispute| match dispute.amount {
             Some(amount) => format!("Dispute {} over {amount}: {}", dispute.id, dispute.state),
             None => format!("Dispute {}: {}", dispute.id, dispute.state),
         }))
         .collect();
     let items = lines.iter().map(|line| view! { <li>{line.clone()}</li> }).collect_view();
-    (!lines.is_empty()).then(|| view! { <ul class="list">{items}</ul> }.into_any())
+    let has_left = payment.amount.is_some_and(|amount| payment.refunded.is_none_or(|gone| gone.minor < amount.minor));
+    let refund = refund_of.filter(|_| has_left).map(|order| paths::admin_refund(order, &payment.id, ""));
+    let list = (!lines.is_empty()).then(|| view! { <ul class="list">{items}</ul> });
+    let link = refund.map(|href| view! { <p><a class="button" href=href>"Refund"</a></p> });
+    (list.is_some() || link.is_some()).then(|| view! { {list}{link} }.into_any())
+}
+
+fn refund_line(refund: &Refund) -> String {
+    let (state, _) = words::refund_state(refund.state);
+    let why = refund.failure.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("Refund {} of {}: {}{why}", refund.id, refund.amount, state.to_lowercase())
 }
 
 #[component]

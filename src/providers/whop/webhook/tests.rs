@@ -257,6 +257,8 @@ fn a_refund_says_the_same_in_both_its_shapes() {
             account: Some("biz_Ex0001".to_owned()),
             amount: Money::usd(325),
             state,
+            request: None,
+            failure: None,
         };
         assert_eq!(reversal("refund.created", &json!({"status": status})), Content::Fact(Fact::Refund(facts.clone())));
         let mut envelope = fixture("/webhooks/refund.created");

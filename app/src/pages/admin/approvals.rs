@@ -1,0 +1,95 @@
+//! What another admin wants to do and may not do alone: confirmed here, or declined.
+
+use atlas::Result;
+use atlas::orders::refund::list::{self, Waiting};
+use atlas::people::roles::Admin;
+use domain::{PersonId, paths};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_meta::Title;
+
+use super::for_admin;
+use crate::actions::admin::refunds::{ConfirmRefund, DECLINE_FORM, DeclineRefund};
+use crate::flash::{self, Form, form_of};
+use crate::parts::notice::FlashNotice;
+use crate::parts::small::{Icon, Moment};
+use crate::request::Request;
+
+#[component]
+pub fn Approvals() -> impl IntoView {
+    view! { <Suspense>{Suspend::new(for_admin(draw))}</Suspense> }
+}
+
+async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
+    let refunds = list::waiting(&request.ctx().db, &admin).await?;
+    let flash = flash::take(&request).await?;
+    let form = form_of(flash.as_ref(), DECLINE_FORM);
+    let me = admin.person().id();
+    let nothing = refunds.is_empty();
+    let refunds =
+        refunds.into_iter().map(|refund| view! { <RefundWaits refund me form=form.clone() /> }).collect_view();
+    Ok(view! {
+        <Title text="Approvals · Atlas Credits" />
+        <main id="main" class="page page--reading">
+            <div class="page-head">
+                <div>
+                    <h1>"Approvals"</h1>
+                    <p class="page-lead">"Above a limit two admins decide: one asks, another confirms."</p>
+                </div>
+            </div>
+            <FlashNotice flash />
+            {nothing.then(|| view! { <p class="muted">"Nothing waits for a second admin."</p> })}
+            {refunds}
+        </main>
+    }
+    .into_any())
+}
+
+#[component]
+fn RefundWaits(refund: Waiting, me: PersonId, form: Form) -> impl IntoView {
+    let id = refund.id.to_string();
+    let title = format!("Refund {} to {}", refund.amount, refund.buyer_email);
+    let title_id = format!("waits-{id}");
+    let labelled_by = title_id.clone();
+    view! {
+        <section class="stack" aria-labelledby=labelled_by>
+            <h2 id=title_id>{title}</h2>
+            <dl class="facts">
+                <div><dt>"Order"</dt><dd><a href=paths::admin_order(refund.order)>{format!("{}, {}", refund.plan_name, refund.order.short())}</a></dd></div>
+                <div><dt>"Reason"</dt><dd><bdi>{refund.reason}</bdi></dd></div>
+                <div><dt>"Asked for by"</dt><dd><bdi>{refund.asked_by}</bdi>", "<Moment at=refund.created_at /></dd></div>
+            </dl>
+            <Decide id mine={refund.asked_by_id == me} form />
+        </section>
+    }
+}
+
+/// The two answers. Only a no wants a reason.
+#[component]
+fn Decide(id: String, mine: bool, form: Form) -> impl IntoView {
+    if mine {
+        return view! { <p class="muted">"You asked for it, so another admin decides. It can be withdrawn on the order’s page."</p> }
+            .into_any();
+    }
+    let is_this = form.value("of") == id;
+    let error = form.error("reason").filter(|_| is_this);
+    let field = format!("why-{id}");
+    let note = error.is_some().then(|| format!("{field}-error"));
+    let typed = if is_this { form.value("reason") } else { String::new() };
+    view! {
+        <form class="form" method="post" action=ConfirmRefund::PATH>
+            <input r#type="hidden" name="request_id" value=id />
+            <div class="field">
+                <label for=field.clone()>"Reason, if you decline"</label>
+                <input class="input" id=field name="reason" r#type="text" autocomplete="off" value=typed
+                    aria-invalid=error.is_some().then_some("true") aria-describedby=note.clone() />
+                {error.map(|error| view! { <p class="field-error" id=note><Icon name="alert" />{error}</p> })}
+            </div>
+            <div class="form-foot">
+                <button class="button button--danger" r#type="submit">"Confirm"</button>
+                <button class="button" r#type="submit" formaction=DeclineRefund::PATH>"Decline"</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,91 @@
+//! What a refund would do, seen by doing it: the very path that its news takes is gone through, and undone.
+
+use domain::{Credits, Money, PersonId, Provider, RefundState};
+use sqlx::PgConnection;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
+
+use super::{Refundable, check};
+use crate::events::{Fact, RefundFacts};
+use crate::orders::settle::settle;
+use crate::people::roles::Finance;
+use crate::{Context, Error, Result, approvals, ids};
+
+/// What would come of a refund, were it done at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preview {
+    pub money_back: Money,
+    /// What could then still be paid back.
+    pub left: Money,
+    /// Credits that go with the money.
+    pub credits_back: Credits,
+    /// Of those, spent or reserved already: they become owed.
+    pub already_spent: Credits,
+    /// What the buyer would owe in all, and could spend.
+    pub debt: Credits,
+    pub available: Credits,
+    /// Another admin would have to confirm it.
+    pub takes_two: bool,
+}
+
+/// The wallet, and how much of the payment was taken back.
+struct Standing {
+    posted: i64,
+    held: i64,
+    debt: i64,
+    taken: i64,
+}
+
+/// Runs the refund through [`settle`] as if the provider had just said that it is done, looks, and undoes all of it.
+///
+/// Errors: [`Error::Invalid`] for `amount`.
+pub async fn preview(ctx: &Context, _: &Finance, of: &Refundable, amount: Money) -> Result<Preview> {
+    check(of, amount)?;
+    // What is logged of it would not be true.
+    let (before, after) = rehearse(ctx, of, amount).with_subscriber(NoSubscriber::default()).await?;
+    Ok(Preview {
+        money_back: amount,
+        left: Money::new(of.left.minor - amount.minor, amount.currency),
+        credits_back: Credits::new(after.taken - before.taken),
+        already_spent: Credits::new(after.debt - before.debt),
+        debt: Credits::new(after.debt),
+        available: Credits::new(after.posted - after.held),
+        takes_two: approvals::refund_takes_two(Money::new(of.asked.minor + amount.minor, amount.currency)),
+    })
+}
+
+async fn rehearse(ctx: &Context, of: &Refundable, amount: Money) -> Result<(Standing, Standing)> {
+    let account = "rehearsal";
+    let fact = Fact::Refund(RefundFacts {
+        provider: of.provider,
+        refund_id: format!("rehearsal-{}", ids::fresh()),
+        payment_id: of.payment_id.clone(),
+        account: Some(account.to_owned()),
+        amount,
+        state: RefundState::Succeeded,
+        request: None,
+        failure: None,
+    });
+    let mut tx = ctx.db.begin().await?;
+    let before = standing(&mut tx, of).await?;
+    settle(ctx, &mut tx, of.provider, account, &[&fact]).await?;
+    let after = standing(&mut tx, of).await?;
+    tx.rollback().await?;
+    Ok((before, after))
+}
+
+async fn standing(tx: &mut PgConnection, of: &Refundable) -> Result<Standing> {
+    sqlx::query_as!(
+        Standing,
+        "select wallet.posted, wallet.held, wallet.debt, payment.taken_credits as taken
+        from credit_accounts wallet
+        join payments payment on payment.buyer_id = wallet.owner_id and payment.provider = $2 and payment.payment_id = $3
+        where wallet.owner_id = $1 and wallet.kind = 'wallet'",
+        of.buyer as PersonId,
+        of.provider as Provider,
+        of.payment_id,
+    )
+    .fetch_optional(tx)
+    .await?
+    .ok_or(Error::NotFound)
+}
