@@ -80,7 +80,7 @@ stories('a part and then the rest are paid back, as the preview said', async ({ 
   await page.waitForURL(`**/admin/orders/${order}`)
   await paidBack(stack, payment, 1)
   await page.goto(`/admin/orders/${order}`)
-  await page.getByText('Paid back').waitFor()
+  await page.getByText('Paid back', { exact: true }).waitFor()
   await page.getByText('Bought <i>by</i> mistake').waitFor()
   assert.deepEqual(await requestsOf(stack, payment), [{ state: 'sent', cents: 250 }])
   assert.equal(Number(await balanceOf(stack, email)), 0)
