@@ -52,22 +52,22 @@ stories('a request is found, corrected and approved, and the next admin is told 
   )
   assert.equal(Number(await balanceOf(stack, asked.email)), 0)
 
-  await admin.page.getByLabel('Credits').fill('120,000')
+  await admin.page.getByLabel('Credits').fill('80,000')
   await admin.page.getByRole('button', { name: 'Approve' }).click()
   await admin.page.getByText('The request was approved.').waitFor()
-  await admin.page.getByText('Approved, 120,000 credits, by admin@example.com').waitFor()
-  assert.equal(Number(await balanceOf(stack, asked.email)), 120_000)
+  await admin.page.getByText('Approved, 80,000 credits, by admin@example.com').waitFor()
+  assert.equal(Number(await balanceOf(stack, asked.email)), 80_000)
 
   await second.page.getByLabel('Reason').fill('Also fine')
   await second.page.getByRole('button', { name: 'Approve' }).click()
   await second.page.getByText('somebody else had answered it before').waitFor()
-  assert.equal(Number(await balanceOf(stack, asked.email)), 120_000)
+  assert.equal(Number(await balanceOf(stack, asked.email)), 80_000)
 
   await asked.page.goto(`/payment/status?order=${asked.order.id}`)
   await inState(asked.page, 'approved').waitFor()
-  await asked.page.getByText('+120,000').waitFor()
+  await asked.page.getByText('+80,000').waitFor()
   await asked.page.goto(`/receipt/${asked.order.id}`)
-  await asked.page.getByText('120,000 credits, approved by hand').waitFor()
+  await asked.page.getByText('80,000 credits, approved by hand').waitFor()
 })
 
 stories('a rejected request tells its buyer why', async ({ stack, visit }) => {

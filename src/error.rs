@@ -69,6 +69,8 @@ pub enum Refusal {
         "The bank is deciding about this payment, so it can’t be paid back now. Answer the dispute at the provider."
     )]
     PaymentIsDisputed,
+    #[error("Less is owed than that.")]
+    NothingOwed,
     #[error("This takes a second admin, and you are the one who asked.")]
     OwnWish,
     #[error("This was decided meanwhile. Nothing was changed.")]

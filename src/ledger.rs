@@ -1,6 +1,7 @@
 //! The typed door to the credit ledger. Credits move only inside the database's functions; here are their callers and
 //! what people read of them.
 
+pub mod adjust;
 mod answer;
 pub mod audit;
 pub mod balance;

@@ -9,6 +9,7 @@ pub mod api_keys;
 pub mod approvals;
 pub mod audit;
 pub mod batcher;
+pub mod by_hand;
 pub mod clock;
 pub mod context;
 pub mod csv;

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod checkout;
 pub mod decide;
 pub mod desk;
+pub mod disputes;
 pub mod dossier;
 pub mod expire;
 pub mod export;

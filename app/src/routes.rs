@@ -116,6 +116,11 @@ pub fn App() -> impl IntoView {
                         ssr=whole.clone()
                     />
                     <Route
+                        path=(StaticSegment("admin"), StaticSegment("disputes"))
+                        view=pages::admin::disputes::Disputes
+                        ssr=whole.clone()
+                    />
+                    <Route
                         path=(StaticSegment("admin"), StaticSegment("approvals"))
                         view=pages::admin::approvals::Approvals
                         ssr=whole.clone()

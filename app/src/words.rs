@@ -1,11 +1,19 @@
 //! How states and amounts read, one map per enum.
 
+mod decisions;
+
+pub use self::decisions::{
+    SECOND_ADMIN, credit_deed, credit_deed_state, credits_moved, dispute_state, refund_asked, refund_request,
+    refund_state,
+};
+
 use atlas::events::Received;
 use atlas::plans::desk::Standing;
 use domain::ledger::{LotSource, TransactionKind};
 use domain::{FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Role};
 use domain::{Credits, FailureReason, OrderState, PaymentState, Price, Provider, Role};
 use domain::{FailureReason, OrderState, PaymentState, Price, RefundRequestState, RefundState, Role};
+use domain::{FailureReason, OrderState, PaymentState, Price, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -198,41 +206,6 @@ pub const fn payment_state(state: PaymentState) -> (&'static str, Tone) {
         PaymentState::Canceled => ("Canceled", Tone::Bad),
         PaymentState::Failed => ("Failed", Tone::Bad),
         PaymentState::Succeeded => ("Paid", Tone::Good),
-    }
-}
-
-/// How far a refund has come that was asked for here: by the provider's word, once there is one.
-pub const fn refund_request(state: RefundRequestState, refund: Option<RefundState>) -> (&'static str, Tone) {
-    match (refund, state) {
-        (Some(state), _) => refund_state(state),
-        (None, RefundRequestState::Waiting) => ("Waits for a second admin", Tone::Wait),
-        (None, RefundRequestState::Wanted) => ("No answer yet", Tone::Wait),
-        (None, RefundRequestState::Sent) => ("At the provider", Tone::Wait),
-        (None, RefundRequestState::Refused) => ("Refused", Tone::Bad),
-        (None, RefundRequestState::Declined) => ("Declined", Tone::Bad),
-        (None, RefundRequestState::Withdrawn) => ("Withdrawn", Tone::Info),
-    }
-}
-
-pub const fn refund_state(state: RefundState) -> (&'static str, Tone) {
-    match state {
-        RefundState::Pending => ("On its way", Tone::Wait),
-        RefundState::RequiresAction => ("Waits for the buyer", Tone::Wait),
-        RefundState::Canceled => ("Called off", Tone::Info),
-        RefundState::Succeeded => ("Paid back", Tone::Good),
-        RefundState::Failed => ("Came back", Tone::Bad),
-    }
-}
-
-/// What came of asking for a refund.
-pub fn refund_asked(state: RefundRequestState) -> &'static str {
-    match state {
-        RefundRequestState::Waiting => "Asked for. A second admin has to confirm it; nothing was paid back yet.",
-        RefundRequestState::Wanted => {
-            "Asked for. The provider hasn’t answered yet; it is asked again by itself until it does, and pays once."
-        }
-        RefundRequestState::Refused => "The provider refused. Nothing was paid back; the reason stands below.",
-        _ => "The refund is under way. The credits go with the money.",
     }
 }
 

@@ -90,6 +90,10 @@ id!(
     RefundRequestId
 );
 id!(
+    /// What an admin did to somebody's credits by hand.
+    CreditDeedId
+);
+id!(
     /// A key with which an application comes to us.
     ApiKeyId
 );

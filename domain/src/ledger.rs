@@ -30,6 +30,29 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What admins do to somebody's credits by hand.
+    pub enum CreditDeedKind {
+        Grant = "grant",
+        Take = "take",
+        /// Of what is owed.
+        Forgive = "forgive",
+        /// A request, with more credits than one admin may give alone.
+        Approve = "approve",
+    }
+}
+
+text_enum! {
+    pub enum CreditDeedState {
+        /// For another admin to confirm.
+        Waiting = "waiting",
+        Done = "done",
+        Declined = "declined",
+        /// By whoever asked.
+        Withdrawn = "withdrawn",
+    }
+}
+
 impl LotSource {
     /// The order in which lots are spent, smallest first: credits that were given go before credits that were paid
     /// for, so that paid credits stay refundable.

@@ -17,7 +17,10 @@ mod sql;
 
 pub use credits::Credits;
 pub use field_errors::FieldErrors;
-pub use id::{ApiKeyId, EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, RefundRequestId, TransactionId};
+pub use id::{
+    ApiKeyId, CreditDeedId, EventId, HoldId, OrderId, PersonId, PlanId, PlanVersionId, RefundRequestId, TransactionId,
+};
+pub use ledger::{CreditDeedKind, CreditDeedState};
 pub use money::{Currency, Money};
 pub use order::{FailureReason, OrderState};
 pub use payment::{DisputeState, PaymentState, RefundState};

@@ -27,6 +27,8 @@ pub const ADMIN_AUDIT: &str = "/admin/audit";
 pub const ADMIN_SETTINGS: &str = "/admin/settings";
 /// Where chosen requests are answered.
 pub const ADMIN_ANSWER: &str = "/admin/orders/answer";
+/// What banks ask about, and by when.
+pub const ADMIN_DISPUTES: &str = "/admin/disputes";
 /// What waits for a second admin.
 pub const ADMIN_APPROVALS: &str = "/admin/approvals";
 /// Leaving for good.

@@ -6,9 +6,9 @@ use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Encode, Postgres, Type};
 use uuid::Uuid;
 
-use crate::ledger::{LotSource, TransactionKind};
+use crate::ledger::{CreditDeedKind, CreditDeedState, LotSource, TransactionKind};
 use crate::{
-    ApiKeyId, Credits, Currency, DisputeState, EventId, FailureReason, HoldId, MirrorState, OrderId, OrderState,
+    ApiKeyId, CreditDeedId, Credits, Currency, DisputeState, EventId, FailureReason, HoldId, MirrorState, OrderId, OrderState,
     PaymentState, PersonId, PlanId, PlanVersionId, PlanVisibility, Provider, RefundRequestId, RefundRequestState, RefundState, Role,
     TransactionId,
 };
@@ -60,8 +60,8 @@ macro_rules! stored_as_word {
     };
 }
 
-stored_as_uuid! { PersonId PlanId PlanVersionId OrderId TransactionId EventId HoldId ApiKeyId RefundRequestId }
+stored_as_uuid! { PersonId PlanId PlanVersionId OrderId TransactionId EventId HoldId ApiKeyId RefundRequestId CreditDeedId }
 stored_as! { i64: Credits { |credits| Ok(Credits::new(credits)), Credits::get } }
 stored_as! { String: Currency { |code| Ok(code.parse()?), |currency| currency.as_str().to_owned() } }
 stored_as_word! { OrderState FailureReason PaymentState RefundState DisputeState Provider Role TransactionKind LotSource PlanVisibility
-MirrorState RefundRequestState }
+MirrorState RefundRequestState CreditDeedKind CreditDeedState }

@@ -13,7 +13,7 @@ use crate::ledger::grant::{Grant, grant_batch};
 use crate::notify::{News, announce};
 use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
-use crate::{Context, Error, Refusal, Result};
+use crate::{Context, Error, Refusal, Result, approvals, ids};
 
 /// Answered in one go, at most.
 pub const AT_ONCE_MAX: usize = 50;
@@ -32,6 +32,8 @@ pub enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Answered,
+    /// It is more than one admin may give alone, so that it waits for another one.
+    WaitsForSecond,
     /// Somebody was faster, or it is no request: it stays as it was.
     WasNot(OrderState),
 }
@@ -43,7 +45,17 @@ struct Waiting {
     asked: Credits,
 }
 
-/// Answers requests alike, at most [`AT_ONCE_MAX`]. Those that do not wait for an answer (any more) are passed over and
+/// An approval that a second admin confirmed.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmed<'a> {
+    pub credits: Credits,
+    /// Who approved it first.
+    pub by: PersonId,
+    pub reason: &'a str,
+}
+
+/// Answers requests alike, at most [`AT_ONCE_MAX`]. What gives more than [`approvals::CREDITS_ALONE_MAX`] is put up for another
+/// admin ([`crate::by_hand::confirm`]). Those that do not wait for an answer (any more) are passed over and
 /// told in the outcome; ids that are unknown are left out of it.
 ///
 /// Locks orders, then wallets, each by ascending id.
@@ -62,20 +74,94 @@ pub async fn answer(
         return Err(Refusal::TooManyAtOnce.into());
     }
     let mut tx = ctx.db.begin().await?;
-    let (waiting, outcomes) = lock(&mut tx, orders).await?;
+    let (waiting, mut outcomes) = lock(&mut tx, orders).await?;
+    let (large, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|order| takes_two(order, answer));
+    let by = admin.by(origin);
     if !waiting.is_empty() {
+        let id = admin.person().id();
         if let Answer::Approve { credits } = answer {
-            grant(&mut tx, admin, &waiting, credits).await?;
+            grant(&mut tx, id, &waiting, credits).await?;
         }
-        write(ctx, &mut tx, admin, &waiting, answer, reason).await?;
+        write(ctx, &mut tx, id, &waiting, answer, reason.as_str()).await?;
         announce(ctx, &mut tx, &waiting.iter().map(|order| news(order.id, answer)).collect::<Vec<_>>()).await?;
-        let by = admin.by(origin);
-        let deeds: Vec<_> = waiting.iter().map(|order| deed(&by, order, answer, reason)).collect();
+    }
+    if !large.is_empty() {
+        put_up(ctx, &mut tx, admin, &large, answer, reason).await?;
+        for (id, outcome) in &mut outcomes {
+            if large.iter().any(|order| order.id == *id) {
+                *outcome = Outcome::WaitsForSecond;
+            }
+        }
+    }
+    let deeds: Vec<_> = waiting
+        .iter()
+        .map(|order| deed(&by, order, answer, reason))
+        .chain(large.iter().map(|order| asked(&by, order, answer, reason)))
+        .collect();
+    if !deeds.is_empty() {
         audit::record_all(&mut tx, &deeds).await?;
     }
     tx.commit().await?;
     channel::tell(ctx, &waiting.iter().map(|order| order.id).collect::<Vec<_>>());
     Ok(outcomes)
+}
+
+/// Approves a request that a second admin confirmed, in the caller's transaction.
+///
+/// Errors: [`Refusal::DecidedMeanwhile`] when it does not wait any more.
+pub async fn approve_confirmed(
+    ctx: &Context,
+    tx: &mut PgConnection,
+    order: OrderId,
+    said: &Confirmed<'_>,
+) -> Result<()> {
+    let (waiting, _) = lock(tx, &[order]).await?;
+    if waiting.is_empty() {
+        return Err(Refusal::DecidedMeanwhile.into());
+    }
+    let answer = Answer::Approve { credits: Some(said.credits) };
+    grant(tx, said.by, &waiting, Some(said.credits)).await?;
+    write(ctx, tx, said.by, &waiting, answer, said.reason).await?;
+    announce(ctx, tx, &[news(order, answer)]).await
+}
+
+const fn takes_two(order: &Waiting, answer: Answer) -> bool {
+    match answer {
+        Answer::Approve { credits: Some(credits) } => approvals::credits_take_two(credits),
+        Answer::Approve { credits: None } => approvals::credits_take_two(order.asked),
+        Answer::Reject => false,
+    }
+}
+
+/// One that waits for the second admin already stays as it is.
+async fn put_up(
+    ctx: &Context,
+    tx: &mut PgConnection,
+    admin: &Admin,
+    large: &[Waiting],
+    answer: Answer,
+    reason: &Reason,
+) -> Result<()> {
+    let corrected = if let Answer::Approve { credits } = answer { credits } else { None };
+    sqlx::query!(
+        "insert into credit_deeds (id, key, kind, person_id, order_id, credits, description, reason, asked_by, takes_two, state,
+            created_at, changed_at)
+        select id, 'approve-' || id, 'approve', person, order_id, credits, description, $6, $7, true, 'waiting', $8, $8
+        from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[])
+            as large (id, person, order_id, credits, description)
+        on conflict (order_id) where kind = 'approve' and state = 'waiting' do nothing",
+        &large.iter().map(|_| ids::fresh()).collect::<Vec<_>>(),
+        &large.iter().map(|order| order.buyer).collect::<Vec<_>>() as &[PersonId],
+        &large.iter().map(|order| order.id).collect::<Vec<_>>() as &[OrderId],
+        &large.iter().map(|order| corrected.unwrap_or(order.asked)).collect::<Vec<_>>() as &[Credits],
+        &large.iter().map(|order| order.plan_name.clone()).collect::<Vec<_>>(),
+        reason.as_str(),
+        admin.person().id() as PersonId,
+        ctx.now(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>, Vec<(OrderId, Outcome)>)> {
@@ -100,7 +186,7 @@ async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>
     Ok((waiting, outcomes))
 }
 
-async fn grant(tx: &mut PgConnection, admin: &Admin, waiting: &[Waiting], credits: Option<Credits>) -> Result<()> {
+async fn grant(tx: &mut PgConnection, by: PersonId, waiting: &[Waiting], credits: Option<Credits>) -> Result<()> {
     let grants: Vec<Grant> = waiting
         .iter()
         .map(|order| Grant {
@@ -113,7 +199,7 @@ async fn grant(tx: &mut PgConnection, admin: &Admin, waiting: &[Waiting], credit
             expires_at: None,
             order: Some(order.id),
             paid: None,
-            actor: format!("admin:{}", admin.person().id()),
+            actor: format!("admin:{by}"),
             description: order.plan_name.clone(),
         })
         .collect();
@@ -129,10 +215,10 @@ async fn grant(tx: &mut PgConnection, admin: &Admin, waiting: &[Waiting], credit
 async fn write(
     ctx: &Context,
     tx: &mut PgConnection,
-    admin: &Admin,
+    by: PersonId,
     waiting: &[Waiting],
     answer: Answer,
-    reason: &Reason,
+    reason: &str,
 ) -> Result<()> {
     let (state, corrected) = match answer {
         Answer::Approve { credits } => (OrderState::Approved, credits),
@@ -144,8 +230,8 @@ async fn write(
         where id = any($1)",
         &waiting.iter().map(|order| order.id).collect::<Vec<_>>() as &[OrderId],
         state as OrderState,
-        admin.person().id() as PersonId,
-        reason.as_str(),
+        by as PersonId,
+        reason,
         corrected as Option<Credits>,
         ctx.now(),
     )
@@ -171,6 +257,12 @@ fn deed<'a>(by: &'a By<'_>, order: &Waiting, answer: Answer, reason: &'a Reason)
         Answer::Reject => by.did(What::RequestRejected, about),
     };
     deed.because(reason.as_str())
+}
+
+fn asked<'a>(by: &'a By<'_>, order: &Waiting, answer: Answer, reason: &'a Reason) -> audit::Deed<'a> {
+    let credits = if let Answer::Approve { credits: Some(credits) } = answer { credits } else { order.asked };
+    let change = Change::none().noted("kind", "approve").noted("credits", credits.get());
+    by.did(What::CreditsAsked, About::Order(order.id)).with(change).because(reason.as_str())
 }
 
 /// A request that waits, as it is shown before it is answered.

@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod audit;
+mod by_hand;
 mod cases;
 mod decide;
 mod desk;

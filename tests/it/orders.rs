@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod checkout;
+mod disputes;
 mod expire;
 mod export;
 mod refund;

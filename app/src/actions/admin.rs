@@ -1,5 +1,6 @@
 //! What those change who look after Atlas.
 
+pub mod credits;
 pub mod events;
 pub mod jobs;
 pub mod notes;
@@ -17,6 +18,12 @@ use leptos::server_fn::axum::register_explicit;
 pub fn register() {
     register_explicit::<requests::ApproveRequests>();
     register_explicit::<requests::RejectRequests>();
+    register_explicit::<credits::GrantCredits>();
+    register_explicit::<credits::TakeCredits>();
+    register_explicit::<credits::ForgiveDebt>();
+    register_explicit::<credits::ConfirmCredits>();
+    register_explicit::<credits::DeclineCredits>();
+    register_explicit::<credits::WithdrawCredits>();
     register_explicit::<refunds::Refund>();
     register_explicit::<refunds::WithdrawRefund>();
     register_explicit::<refunds::ConfirmRefund>();

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod approvals;
 pub mod audit;
+pub mod disputes;
 pub mod event;
 pub mod events;
 pub mod order;
@@ -73,6 +74,12 @@ fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'sta
     [
         (Role::Support, paths::ADMIN, "Overview", "what was sold, credited and used, and how it goes"),
         (Role::Support, paths::ADMIN_ORDERS, "Orders", "every order with its whole story, and the requests that wait"),
+        (
+            Role::Support,
+            paths::ADMIN_DISPUTES,
+            "Disputes",
+            "which have to be answered by when, and how the others ended",
+        ),
         (Role::Support, paths::ADMIN_PEOPLE, "People", "anybody’s credits, where they came from, and where they went"),
         (Role::Support, paths::ADMIN_EVENTS, "Events", "what the provider told us, and what became of it"),
         (Role::Admin, paths::ADMIN_PLANS, "Plans", "what is for sale, at which price, and how it stands at Whop"),

@@ -79,6 +79,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "audit_concerns",
             "audit_pseudonym",
             "audit_record",
+            "credits_adjust",
             "credits_broken_seals",
             "credits_capture_batch",
             "credits_close_wallet",

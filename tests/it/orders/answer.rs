@@ -1,6 +1,7 @@
 //! Requests are answered once, whoever answers, however many at once.
 
 use atlas::audit::{Origin, Reason};
+use atlas::events::PaymentFacts;
 use atlas::orders::answer::{AT_ONCE_MAX, Answer, Outcome, answer, pending};
 use atlas::orders::desk::{self, Search, Wanted};
 use atlas::orders::request::{Note, submit};
@@ -8,7 +9,7 @@ use atlas::orders::{FormKey, dossier, receipt};
 use atlas::people::SignedIn;
 use atlas::people::roles::{Admin, Support};
 use atlas::{Error, Refusal, Result};
-use domain::{Credits, OrderId, OrderState};
+use domain::{Credits, OrderId, OrderState, PaymentState};
 use futures::future::join_all;
 use sqlx::PgPool;
 
@@ -58,12 +59,12 @@ async fn what_was_agreed_on_counts_and_what_was_asked_for_stays_readable(pool: P
     let stage = Stage::new(pool).await;
     let (ana, boss) = (stage.buyer("ana").await, admin(&stage, "boss").await);
     let order = asks(&stage, &ana).await;
-    says(&stage, &boss, &[order], Answer::Approve { credits: Some(Credits::new(120_000)) }).await.unwrap();
-    assert_eq!(stage.posted(&ana).await, 120_000);
+    says(&stage, &boss, &[order], Answer::Approve { credits: Some(Credits::new(80_000)) }).await.unwrap();
+    assert_eq!(stage.posted(&ana).await, 80_000);
     let (asked, given): (i64, i64) =
         sqlx::query_as("select credits, granted_credits from credit_orders").fetch_one(&stage.owner).await.unwrap();
-    assert_eq!((asked, given), (100_000, 120_000));
-    assert_eq!(receipt::receipt(&stage.ctx.db, &ana, order).await.unwrap().credits.get(), 120_000);
+    assert_eq!((asked, given), (100_000, 80_000));
+    assert_eq!(receipt::receipt(&stage.ctx.db, &ana, order).await.unwrap().credits.get(), 80_000);
     stage.audits_clean().await;
 }
 
@@ -101,6 +102,35 @@ async fn t35_admins_who_approve_the_same_requests_at_once_give_once_and_the_seco
     }
     assert_eq!(stage.count("select count(*) from credit_transactions where kind = 'grant'").await, 3);
     assert_eq!(stage.count("select sum(posted)::bigint from credit_accounts where kind = 'wallet'").await, 300_000);
+    stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn t35_an_approval_and_a_payment_at_the_same_moment_give_credits_once(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let (ana, boss) = (stage.buyer("ana").await, admin(&stage, "boss").await);
+    // A request that a payment claims to be for, and an order at the checkout that somebody tries to approve.
+    let order = asks(&stage, &ana).await;
+    let checkout = stage.starts_checkout(&ana, "starter").await;
+    let paid = checkout.facts("pay_1", PaymentState::Succeeded);
+    let claimed = PaymentFacts {
+        payment_id: "pay_2".to_owned(),
+        checkout_id: Some("ch_of_nobody".to_owned()),
+        order_hint: Some(order),
+        ..paid.clone()
+    };
+    let webhooks = [stage.payment_webhook("evt_1", &paid), stage.payment_webhook("evt_2", &claimed)];
+    let both = [order, checkout.id];
+    let approvals = join_all((0..4).map(|_| says(&stage, &boss, &both, AS_ASKED)));
+    let payments = join_all(webhooks.iter().chain(&webhooks).map(|webhook| stage.delivers(webhook)));
+    let (approvals, payments) = futures::future::join(approvals, payments).await;
+    let approved = approvals.into_iter().flat_map(Result::unwrap);
+    let approved: Vec<OrderId> =
+        approved.filter(|(_, outcome)| *outcome == Outcome::Answered).map(|(order, _)| order).collect();
+    assert_eq!(approved, [order], "the checkout's order is never approved, the request once");
+    assert!(payments.iter().all(Result::is_ok), "{payments:?}");
+    assert_eq!(stage.posted(&ana).await, 105_000);
+    assert_eq!(stage.count("select count(*) from credit_transactions where kind = 'grant'").await, 2);
     stage.audits_clean().await;
 }
 

@@ -60,9 +60,15 @@ async fn carry_out(
     let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
     let outcomes = answer_requests(request.ctx(), &admin, &fresh, &request.origin(), chosen, said, &reason).await?;
     let answered = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Answered).count();
-    let others = outcomes.len() - answered;
+    let second = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::WaitsForSecond).count();
+    let others = outcomes.len() - answered - second;
     let message = words::answered(answered, others, pressed == Pressed::Reject);
-    let flash = if answered > 0 { Flash::Done(message) } else { Flash::Refused(message) };
+    let message = match (second, answered + others) {
+        (0, _) => message,
+        (_, 0) => words::SECOND_ADMIN.to_owned(),
+        _ => format!("{message} {}", words::SECOND_ADMIN),
+    };
+    let flash = if answered + second > 0 { Flash::Done(message) } else { Flash::Refused(message) };
     flash::leave(request, flash).await?;
     Ok(match chosen {
         [one] => paths::admin_order(*one),
@@ -71,6 +77,11 @@ async fn carry_out(
 }
 
 fn given(text: &str) -> Result<Credits> {
+    given_in("credits", text)
+}
+
+/// The same, with the field that it was typed into.
+pub fn given_in(field: &str, text: &str) -> Result<Credits> {
     let wrong = "Enter a whole number of credits, from 1 to 1,000,000,000,000.";
-    Credits::parse_typed(text).ok_or_else(|| Error::Invalid(FieldErrors::one("credits", wrong)))
+    Credits::parse_typed(text).ok_or_else(|| Error::Invalid(FieldErrors::one(field, wrong)))
 }

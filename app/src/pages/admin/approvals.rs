@@ -1,15 +1,17 @@
 //! What another admin wants to do and may not do alone: confirmed here, or declined.
 
 use atlas::Result;
+use atlas::by_hand::list::{self as by_hand, Listed};
 use atlas::orders::refund::list::{self, Waiting};
 use atlas::people::roles::Admin;
-use domain::{PersonId, paths};
+use domain::{CreditDeedKind, PersonId, paths};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use super::for_admin;
-use crate::actions::admin::refunds::{ConfirmRefund, DECLINE_FORM, DeclineRefund};
+use crate::actions::admin::credits::{ConfirmCredits, DeclineCredits, WithdrawCredits};
+use crate::actions::admin::refunds::{ConfirmRefund, DECLINE_FORM, DeclineRefund, WithdrawRefund};
 use crate::flash::{self, Form, form_of};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{Icon, Moment};
@@ -25,7 +27,9 @@ async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), DECLINE_FORM);
     let me = admin.person().id();
-    let nothing = refunds.is_empty();
+    let deeds = by_hand::waiting(&request.ctx().db, &admin).await?;
+    let nothing = refunds.is_empty() && deeds.is_empty();
+    let deeds = deeds.into_iter().map(|deed| view! { <DeedWaits deed me form=form.clone() /> }).collect_view();
     let refunds =
         refunds.into_iter().map(|refund| view! { <RefundWaits refund me form=form.clone() /> }).collect_view();
     Ok(view! {
@@ -40,6 +44,7 @@ async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
             <FlashNotice flash />
             {nothing.then(|| view! { <p class="muted">"Nothing waits for a second admin."</p> })}
             {refunds}
+            {deeds}
         </main>
     }
     .into_any())
@@ -59,17 +64,64 @@ fn RefundWaits(refund: Waiting, me: PersonId, form: Form) -> impl IntoView {
                 <div><dt>"Reason"</dt><dd><bdi>{refund.reason}</bdi></dd></div>
                 <div><dt>"Asked for by"</dt><dd><bdi>{refund.asked_by}</bdi>", "<Moment at=refund.created_at /></dd></div>
             </dl>
-            <Decide id mine={refund.asked_by_id == me} form />
+            <Decide id mine={refund.asked_by_id == me} form doors=REFUND />
         </section>
     }
 }
 
+#[component]
+fn DeedWaits(deed: Listed, me: PersonId, form: Form) -> impl IntoView {
+    let id = deed.id.to_string();
+    let title = match deed.kind {
+        CreditDeedKind::Grant => format!("Grant {} credits to {}", deed.credits, deed.person_email),
+        CreditDeedKind::Take => format!("Take {} credits from {}", deed.credits, deed.person_email),
+        CreditDeedKind::Forgive => format!("Forgive {} credits that {} owes", deed.credits, deed.person_email),
+        CreditDeedKind::Approve => format!("Approve {} credits for {}", deed.credits, deed.person_email),
+    };
+    let title_id = format!("waits-{id}");
+    let labelled_by = title_id.clone();
+    let (place, name) = match deed.order {
+        Some(order) => (paths::admin_order(order), "The order"),
+        None => (paths::admin_person(deed.person), "The person"),
+    };
+    view! {
+        <section class="stack" aria-labelledby=labelled_by>
+            <h2 id=title_id>{title}</h2>
+            <dl class="facts">
+                <div><dt>"About"</dt><dd><a href=place>{name}</a></dd></div>
+                <div><dt>"Reason"</dt><dd><bdi>{deed.reason}</bdi></dd></div>
+                <div><dt>"Asked for by"</dt><dd><bdi>{deed.asked_by}</bdi>", "<Moment at=deed.created_at /></dd></div>
+            </dl>
+            <Decide id mine={deed.asked_by_id == me} form doors=CREDITS />
+        </section>
+    }
+}
+
+/// Where the answers go.
+#[derive(Debug, Clone, Copy)]
+struct Doors {
+    confirm: &'static str,
+    decline: &'static str,
+    withdraw: &'static str,
+}
+
+const REFUND: Doors =
+    Doors { confirm: ConfirmRefund::PATH, decline: DeclineRefund::PATH, withdraw: WithdrawRefund::PATH };
+const CREDITS: Doors =
+    Doors { confirm: ConfirmCredits::PATH, decline: DeclineCredits::PATH, withdraw: WithdrawCredits::PATH };
+
 /// The two answers. Only a no wants a reason.
 #[component]
-fn Decide(id: String, mine: bool, form: Form) -> impl IntoView {
+fn Decide(id: String, mine: bool, form: Form, doors: Doors) -> impl IntoView {
     if mine {
-        return view! { <p class="muted">"You asked for it, so another admin decides. It can be withdrawn on the order’s page."</p> }
-            .into_any();
+        return view! {
+            <p class="muted">"You asked for it, so another admin decides."</p>
+            <form method="post" action=doors.withdraw>
+                <input r#type="hidden" name="request_id" value=id />
+                <button class="button" r#type="submit">"Withdraw"</button>
+            </form>
+        }
+        .into_any();
     }
     let is_this = form.value("of") == id;
     let error = form.error("reason").filter(|_| is_this);
@@ -77,7 +129,7 @@ fn Decide(id: String, mine: bool, form: Form) -> impl IntoView {
     let note = error.is_some().then(|| format!("{field}-error"));
     let typed = if is_this { form.value("reason") } else { String::new() };
     view! {
-        <form class="form" method="post" action=ConfirmRefund::PATH>
+        <form class="form" method="post" action=doors.confirm>
             <input r#type="hidden" name="request_id" value=id />
             <div class="field">
                 <label for=field.clone()>"Reason, if you decline"</label>
@@ -87,7 +139,7 @@ fn Decide(id: String, mine: bool, form: Form) -> impl IntoView {
             </div>
             <div class="form-foot">
                 <button class="button button--danger" r#type="submit">"Confirm"</button>
-                <button class="button" r#type="submit" formaction=DeclineRefund::PATH>"Decline"</button>
+                <button class="button" r#type="submit" formaction=doors.decline>"Decline"</button>
             </div>
         </form>
     }

@@ -149,8 +149,8 @@ fn below(payment: &Payment, refunds: &[Refund], disputes: &[Dispute], refund_of:
         .into_iter()
         .chain(refunds.map(refund_line))
         .chain(disputes.map(|dispute| match dispute.amount {
-            Some(amount) => format!("Dispute {} over {amount}: {}", dispute.id, dispute.state),
-            None => format!("Dispute {}: {}", dispute.id, dispute.state),
+            Some(amount) => format!("Dispute {} over {amount}: {}", dispute.id, dispute_line(dispute)),
+            None => format!("Dispute {}: {}", dispute.id, dispute_line(dispute)),
         }))
         .collect();
     let items = lines.iter().map(|line| view! { <li>{line.clone()}</li> }).collect_view();
@@ -158,7 +158,14 @@ fn below(payment: &Payment, refunds: &[Refund], disputes: &[Dispute], refund_of:
     let refund = refund_of.filter(|_| has_left).map(|order| paths::admin_refund(order, &payment.id, ""));
     let list = (!lines.is_empty()).then(|| view! { <ul class="list">{items}</ul> });
     let link = refund.map(|href| view! { <p><a class="button" href=href>"Refund"</a></p> });
-    (list.is_some() || link.is_some()).then(|| view! { {list}{link} }.into_any())
+    (list.is_some() || link.is_some()).then(|| view! { <div class="stack">{list}{link}</div> }.into_any())
+}
+
+fn dispute_line(dispute: &Dispute) -> String {
+    let (state, _) = words::dispute_state(dispute.state);
+    let deadline = dispute.respond_by.filter(|_| dispute.state.is_under_way());
+    let deadline = deadline.map(|at| format!(", to be answered by {}", words::moment(at))).unwrap_or_default();
+    format!("{}{deadline}", state.to_lowercase())
 }
 
 fn refund_line(refund: &Refund) -> String {

@@ -1,7 +1,9 @@
 //! One person: what they have and owe, where it came from, and what an admin can do about their account.
 
 mod apart;
+mod credits;
 
+use atlas::by_hand::list as by_hand;
 use atlas::ledger::statement::{self, Line};
 use atlas::notes::{self, About};
 use atlas::orders::list::{self, Listed};
@@ -14,7 +16,9 @@ use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use self::apart::Apart;
+use self::credits::CreditsByHand;
 use super::for_staff;
+use crate::actions::admin::credits::CREDITS_FORM;
 use crate::actions::admin::people::{ChangeRole, EndSessionsOf, ROLE_FORM};
 use crate::flash::{self, Form, form_of};
 use crate::pages::{param, query};
@@ -42,11 +46,14 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
     let orders = list::of_buyer(db, &support, id, ORDERS_SHOWN).await?;
     let movements = statement::page(db, id, statement::Filter::default(), before).await?;
     let notes = notes::list(db, &support, About::Person(id)).await?;
+    let deeds = by_hand::about(db, &support, id).await?;
     let flash = flash::take(&request).await?;
+    let credits_form = form_of(flash.as_ref(), CREDITS_FORM);
     let form = form_of(flash.as_ref(), ROLE_FORM);
     let is_other = support.person().id() != id;
     let may_set = support.person().role() >= Role::Admin && profile.left_at.is_none();
     let may_act = may_set && is_other;
+    let movable = may_act.then_some((id, profile.balance.debt));
     let here = paths::admin_person(id);
     let older = movements.older.map(|before| {
         let href = paths::with_query(&here, &[("before", &before.to_string())]);
@@ -68,6 +75,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
             </nav>
             <Orders orders />
             {may_set.then(|| view! { <Apart profile=profile.clone() flash /> })}
+            <CreditsByHand form=credits_form of=movable deeds />
             {may_act.then(|| view! { <Deeds profile form /> })}
         </main>
     }

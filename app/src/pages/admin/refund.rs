@@ -62,8 +62,7 @@ async fn draw(request: Request, finance: Finance, id: String, payment: String, a
             <ErrorSummary form=amount_form.clone() />
             <ErrorSummary form=form.clone() />
             <AmountForm form=amount_form of=of.clone() />
-            {seen.map(|seen| view! { <WhatHappens of=of.clone() seen /><RefundForm form of seen /> })}
-            <p><a href=paths::admin_order(order)>"Back to the order"</a></p>
+            {seen.map(|seen| view! { <WhatHappens form of seen /> })}
         </main>
     }
     .into_any())
@@ -102,13 +101,16 @@ fn AmountForm(form: Form, of: Refundable) -> impl IntoView {
                     aria-invalid=error.is_some().then_some("true") aria-describedby="amount-note" />
                 <p class=class id="amount-note">{note}</p>
             </div>
-            <div class="form-foot"><button class="button" r#type="submit">"Preview"</button></div>
+            <div class="form-foot">
+                <button class="button" r#type="submit">"Preview"</button>
+                <a href=paths::admin_order(of.order)>"Back to the order"</a>
+            </div>
         </form>
     }
 }
 
 #[component]
-fn WhatHappens(of: Refundable, seen: Preview) -> impl IntoView {
+fn WhatHappens(form: Form, of: Refundable, seen: Preview) -> impl IntoView {
     let credits = |credits: Credits| format!("{credits} credits");
     view! {
         <section class="stack" aria-labelledby="preview-title">
@@ -131,6 +133,7 @@ fn WhatHappens(of: Refundable, seen: Preview) -> impl IntoView {
                     <p>"This is more than one person may refund alone. A second admin confirms it first; until then nothing moves."</p>
                 </div>
             })}
+            <RefundForm form of seen />
         </section>
     }
 }
