@@ -19,6 +19,7 @@ pub mod figures;
 pub mod ids;
 pub mod jobs;
 pub mod ledger;
+pub mod legacy;
 pub mod limits;
 pub mod memberships;
 pub mod notes;

@@ -8,6 +8,7 @@ mod duplicates;
 mod figures;
 mod flat;
 mod holds;
+mod legacy;
 mod load;
 mod pages;
 mod processor;
@@ -69,6 +70,17 @@ enum Command {
     SignIn,
     /// The storm: faults of every kind under load, and then every invariant checked.
     Chaos(chaos::Args),
+    /// Make up an old database to import, with damage of every kind: CSV, a dump, and planted.json with what was planted.
+    Legacy {
+        #[arg(long, default_value_t = 100_000)]
+        profiles: usize,
+        #[arg(long, default_value_t = 1_000_000)]
+        transactions: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, value_name = "FOLDER")]
+        out: std::path::PathBuf,
+    },
     /// Only start everything, for a profiler: Ctrl-C ends it.
     Stand,
     /// The server to compare with.
@@ -81,6 +93,12 @@ async fn main() -> Result<()> {
     let program = Program::parse();
     if let Some(Command::Reference(args)) = program.command {
         return reference::serve(args).await;
+    }
+    if let Some(Command::Legacy { profiles, transactions, seed, out }) = program.command {
+        let planted = legacy::make(legacy::Wish { profiles, transactions, seed }, &out)?;
+        let told: serde_json::Map<_, _> =
+            planted.into_iter().map(|(kind, rows)| (kind.to_owned(), rows.into())).collect();
+        return Ok(std::fs::write(out.join("planted.json"), serde_json::to_vec_pretty(&told)?)?);
     }
     if let Some(Command::Chaos(args)) = program.command {
         let atlas = programs::atlas(program.programs).await?;
@@ -120,7 +138,9 @@ async fn measure(stand: &Stand, command: Option<Command>, seconds: u64) -> Resul
         Some(Command::Desk) => desk::measure(stand).await?,
         Some(Command::Soak { minutes }) => soak::measure(stand, minutes).await?,
         Some(Command::SignIn) => sign_in::measure(stand).await?,
-        Some(Command::Stand | Command::Reference(_) | Command::Chaos(_)) => return wait(stand).await,
+        Some(Command::Stand | Command::Reference(_) | Command::Chaos(_) | Command::Legacy { .. }) => {
+            return wait(stand).await;
+        }
         None => return everything(stand, seconds).await,
     };
     audit(stand).await?;

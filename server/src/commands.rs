@@ -2,6 +2,7 @@
 
 mod audit;
 mod event;
+mod import;
 mod job;
 mod key;
 mod ledger;
@@ -45,6 +46,9 @@ pub enum Command {
     /// Webhooks that arrived.
     #[command(subcommand)]
     Event(event::Command),
+    /// Moving in from the system before.
+    #[command(subcommand)]
+    Import(import::Command),
     /// API keys of applications that spend on behalf of people.
     #[command(subcommand)]
     Key(key::Command),
@@ -114,6 +118,7 @@ async fn carry_out(config: &Config, database: &Database, command: Command) -> Re
         Command::Plan(command) => plan::run(&ctx, command).await,
         Command::Order(command) => order::run(&ctx, command).await,
         Command::Event(command) => event::run(&ctx, command).await,
+        Command::Import(command) => import::run(&ctx, command).await,
         Command::Key(command) => key::run(&ctx, command).await,
         Command::Ledger(command) => ledger::run(&ctx, command).await,
         Command::Session(command) => session::run(&ctx, command).await,

@@ -89,6 +89,7 @@ deeds! {
     SetUpRefused "set_up_refused"
     ProviderKeysStored "provider_keys_stored"
     WebhookCreated "webhook_created"
+    LegacyImported "legacy_imported"
 }
 
 #[cfg(test)]

@@ -1,0 +1,137 @@
+//! Moving in, as an operator does it: the real program, on a made-up old database with damage of every kind.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../bench/src/legacy.rs"]
+mod made_up;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use made_up::{Planted, Wish};
+
+const PEOPLE: usize = 400;
+const TRANSACTIONS: usize = 3_000;
+
+/// A data folder with an old database beside it, removed in the end with the private one that runs there.
+struct Place {
+    root: PathBuf,
+    planted: Planted,
+}
+
+impl Place {
+    fn new(seed: u64) -> Self {
+        let root = std::env::temp_dir().join(format!("atlas-it-{}", atlas::ids::fresh().simple()));
+        fs::create_dir_all(&root).unwrap();
+        let wish = Wish { profiles: PEOPLE, transactions: TRANSACTIONS, seed };
+        let planted = made_up::make(wish, &root.join("old")).unwrap();
+        Self { root, planted }
+    }
+
+    fn old(&self) -> String {
+        self.root.join("old").display().to_string()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_atlas"));
+        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        command.env("ATLAS_DATA_DIR", self.root.join("data")).env("PAYMENT_PROVIDER", "manual");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn atlas(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.atlas(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The report names each kind that was planted, and as often; and nothing else.
+    fn finds_what_was_planted(&self, report: &Value) {
+        let mut found: Vec<(&str, usize)> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| (finding["code"].as_str().unwrap(), finding["rows"].as_u64().unwrap().try_into().unwrap()))
+            .collect();
+        let mut planted = self.planted.clone();
+        found.sort_unstable();
+        planted.sort_unstable();
+        assert_eq!(found, planted);
+    }
+
+    fn audits_clean(&self) {
+        let audit = self.json(&["ledger", "audit", "--json"]);
+        assert_eq!(audit["findings"].as_array().unwrap().len(), 0, "{audit}");
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let note = fs::read_to_string(self.root.join("data/postgres/data/postmaster.pid")).unwrap_or_default();
+        if let Some(pid) = note.lines().next() {
+            let _ = Command::new("kill").args(["-QUIT", pid]).status();
+        }
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+fn said(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_damaged_database_is_reported_imported_once_and_adds_up() {
+    let place = Place::new(1);
+    let old = place.old();
+    let defaults = place.atlas(&["plan", "defaults"]);
+    assert!(defaults.status.success());
+    let looked = place.json(&["import", "legacy", &old, "--dry-run", "--json"]);
+    place.finds_what_was_planted(&looked);
+    assert_eq!(looked["not_read"], serde_json::json!(["user_profiles.avatar_url"]));
+    assert_eq!(looked["people"]["read"], PEOPLE);
+    assert_eq!(looked["transactions"]["read"], TRANSACTIONS);
+    assert_eq!(looked["imported"], Value::Null);
+
+    let unasked = said(&place.atlas(&["import", "legacy", &old]));
+    assert!(unasked.contains("say --yes"), "{unasked}");
+    let strict = said(&place.atlas(&["import", "legacy", &old, "--yes", "--strict"]));
+    assert!(strict.contains("nothing was imported"), "{strict}");
+
+    let first = place.json(&["import", "legacy", &old, "--yes", "--json"]);
+    place.finds_what_was_planted(&first);
+    for (table, due, made) in
+        [("people", "new", "people"), ("orders", "due", "orders"), ("transactions", "due", "transactions")]
+    {
+        let also = if table == "people" { first["people"]["merged"].as_u64().unwrap() } else { 0 };
+        assert_eq!(looked[table], first[table], "looking had changed nothing");
+        assert_eq!(first["imported"][made].as_u64().unwrap(), first[table][due].as_u64().unwrap() + also, "{table}");
+        assert_eq!(first["imported"][made], first["here"][made]);
+    }
+    assert_eq!(first["here"]["balances"], first["people"]["credits_due"]);
+    assert_eq!(first["here"]["balances"], first["here"]["granted"]);
+    assert_eq!(first["here"]["history"], first["transactions"]["credits"]);
+    place.audits_clean();
+
+    // The dump holds the same rows.
+    for again in [old.clone(), format!("{old}/dump.sql")] {
+        let second = place.json(&["import", "legacy", &again, "--yes", "--json"]);
+        for made in ["people", "lots", "orders", "transactions"] {
+            assert_eq!(second["imported"][made], 0, "{again}: {made}");
+            assert_eq!(second["here"][made], first["here"][made], "{again}: {made}");
+        }
+        assert_eq!(second["people"]["there"], first["here"]["people"]);
+        assert_eq!(second["here"]["granted"], first["here"]["granted"]);
+    }
+    place.audits_clean();
+    let deeds = place.json(&["audit", "list", "--deed", "legacy_imported", "--json"]);
+    assert_eq!(deeds.as_array().unwrap().len(), 1, "a run that changes nothing leaves no entry");
+}
