@@ -88,7 +88,7 @@ async fn what_does_not_fit_is_refused_with_its_reason_and_changes_nothing(pool: 
     let no_event = EventId::from_uuid(ids::fresh());
     assert!(matches!(links(&stage, &boss, no_event, order.id).await, Err(Error::NotFound)));
     // Somebody else's by now: a later event named its order.
-    let told = PaymentFacts { payment_id: "pay_0".to_owned(), ..other.facts("pay_0", PaymentState::Succeeded) };
+    let told = other.facts("pay_0", PaymentState::Succeeded);
     assert_eq!(stage.delivers(&stage.payment_webhook("evt_told", &told)).await.unwrap(), Received::Applied);
     assert_eq!(refusal(links(&stage, &boss, event, order.id).await), Refusal::PaymentDoesNotFit);
     assert_eq!((stage.posted(&ana).await, stage.posted(&ben).await), (0, 5_000));
