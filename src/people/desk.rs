@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 pub const FOUND_MAX: i64 = 50;
 const LOTS_MAX: i64 = 50;
+const HOLDS_MAX: i64 = 50;
 
 /// One person in the list.
 #[derive(Debug, Clone)]
@@ -55,6 +56,31 @@ pub struct Lot {
     pub held: Credits,
     pub expires_at: Option<OffsetDateTime>,
     pub order: Option<OrderId>,
+}
+
+/// Credits that are held for something under way.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    pub credits: Credits,
+    /// Who holds them, as it names itself in its keys.
+    pub holder: String,
+    pub since: OffsetDateTime,
+    /// None: until it is ended.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// What is held in somebody's wallet, the oldest first, at most 50.
+pub async fn holds(db: impl PgExecutor<'_>, _: &Support, id: PersonId) -> Result<Vec<Hold>> {
+    Ok(sqlx::query_as!(
+        Hold,
+        r#"select hold.amount as "credits: Credits", hold.scope as holder, hold.created_at as since, hold.expires_at
+        from credit_accounts wallet join credit_holds hold on hold.account_id = wallet.id and hold.state = 'open'
+        where wallet.owner_id = $1 and wallet.kind = 'wallet' order by hold.created_at, hold.id limit $2"#,
+        id as PersonId,
+        HOLDS_MAX,
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// People whose address begins with `text`, or the one with this id; without a text the newest ones. At most [`FOUND_MAX`].

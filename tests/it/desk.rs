@@ -12,7 +12,7 @@ use domain::{Credits, EventId, PaymentState, PersonId, Role};
 use sqlx::PgPool;
 
 use crate::stage::boss::{Boss, admin};
-use crate::stage::{Stage, promo, refusal, usage};
+use crate::stage::{Stage, promo, refusal, reservation, usage};
 
 fn support(boss: &Boss) -> Support {
     Support::prove(boss.0.person().clone()).unwrap()
@@ -58,6 +58,10 @@ async fn a_profile_says_what_is_left_and_in_which_order_it_is_spent(pool: PgPool
     assert_eq!(profile.balance.posted, Credits::new(5_020));
     let lots: Vec<_> = profile.lots.iter().map(|lot| (lot.remaining.get(), lot.order)).collect();
     assert_eq!(lots, [(20, None), (5_000, Some(order.id))], "what was given goes first");
+    assert!(desk::holds(&stage.ctx.db, &support(&boss), ana.id()).await.unwrap().is_empty());
+    stage.reserves(&reservation(&ana, 7)).await.unwrap();
+    let held: Vec<_> = desk::holds(&stage.ctx.db, &support(&boss), ana.id()).await.unwrap();
+    assert_eq!(held.iter().map(|hold| hold.credits.get()).collect::<Vec<_>>(), [7]);
     let nobody = PersonId::from_uuid(atlas::ids::fresh());
     assert!(matches!(desk::profile(&stage.ctx.db, &support(&boss), nobody).await, Err(Error::NotFound)));
 }

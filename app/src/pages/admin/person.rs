@@ -2,6 +2,7 @@
 
 mod apart;
 mod credits;
+mod holds;
 
 use atlas::by_hand::list as by_hand;
 use atlas::ledger::statement::{self, Line};
@@ -17,6 +18,7 @@ use leptos_meta::Title;
 
 use self::apart::Apart;
 use self::credits::CreditsByHand;
+use self::holds::Holds;
 use super::for_staff;
 use crate::actions::admin::credits::CREDITS_FORM;
 use crate::actions::admin::people::{ChangeRole, EndSessionsOf, ROLE_FORM};
@@ -45,6 +47,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
     let profile = desk::profile(db, &support, id).await?;
     let orders = list::of_buyer(db, &support, id, ORDERS_SHOWN).await?;
     let movements = statement::page(db, id, statement::Filter::default(), before).await?;
+    let holds = desk::holds(db, &support, id).await?;
     let notes = notes::list(db, &support, About::Person(id)).await?;
     let deeds = by_hand::about(db, &support, id).await?;
     let flash = flash::take(&request).await?;
@@ -68,6 +71,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
             <Facts profile=profile.clone() />
             <Notes about=About::Person(id) notes flash=flash.clone() />
             <Lots lots />
+            <Holds holds />
             <Movements lines=movements.lines />
             <nav class="cluster pager" aria-label="Movements">
                 {before.map(|_| view! { <a class="button" href=here>"Newest movements"</a> })}

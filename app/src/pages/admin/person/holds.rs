@@ -1,0 +1,26 @@
+//! What of the wallet is held for something under way.
+
+use atlas::people::desk::Hold;
+use leptos::prelude::*;
+
+use crate::parts::records::{Column, Record, Records};
+use crate::parts::small::Moment;
+
+/// Nothing where nothing is held.
+#[component]
+pub fn Holds(holds: Vec<Hold>) -> impl IntoView {
+    const COLUMNS: &[Column] =
+        &[Column::Text("Held by"), Column::Number("Credits"), Column::Text("Since"), Column::Text("Ends by itself")];
+    let records = holds.into_iter().map(|hold| {
+        Record::from(vec![
+            view! { <bdi>{hold.holder}</bdi> }.into_any(),
+            hold.credits.to_string().into_any(),
+            view! { <Moment at=hold.since /> }.into_any(),
+            match hold.expires_at {
+                Some(at) => view! { <Moment at /> }.into_any(),
+                None => "never".into_any(),
+            },
+        ])
+    });
+    view! { <Records id="holds-title" title="What is held" columns=COLUMNS records=records.collect() /> }
+}
