@@ -26,4 +26,4 @@ comment on column whop_plans.begun_from is 'The version that one is being made f
 comment on column whop_plans.version is 'The version that it shows.';
 comment on column whop_plans.note is 'What differs, or why it could not be done: a sentence.';
 comment on column whop_plans.checked_at is 'When Whop last told us how it stands there.';
-grant select, insert, update, delete on whop_plans to atlas_app;
+grant select, insert, update on whop_plans to atlas_app;

@@ -10,10 +10,10 @@ pub use self::decisions::{
 use atlas::events::Received;
 use atlas::plans::desk::Standing;
 use domain::ledger::{LotSource, TransactionKind};
-use domain::{FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Role};
-use domain::{Credits, FailureReason, OrderState, PaymentState, Price, Provider, Role};
-use domain::{FailureReason, OrderState, PaymentState, Price, RefundRequestState, RefundState, Role};
-use domain::{FailureReason, OrderState, PaymentState, Price, Role};
+use domain::{
+    Credits, FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Provider, RefundRequestState,
+    RefundState, Role,
+};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -168,6 +168,15 @@ pub const fn plan_standing(standing: Standing) -> (&'static str, Tone) {
         Standing::OnSale => ("On sale", Tone::Good),
         Standing::OffSale => ("Off sale", Tone::Wait),
         Standing::Retired => ("Retired", Tone::Info),
+    }
+}
+
+/// When credits of a plan are over.
+pub fn credits_end(after_days: Option<i32>) -> String {
+    match after_days {
+        None => "Never".to_owned(),
+        Some(1) => "A day after they arrive".to_owned(),
+        Some(days) => format!("{days} days after they arrive"),
     }
 }
 

@@ -23,9 +23,7 @@ pub use id::{
 pub use ledger::{CreditDeedKind, CreditDeedState};
 pub use money::{Currency, Money};
 pub use order::{FailureReason, OrderState};
-pub use payment::{DisputeState, PaymentState, RefundState};
-pub use plan::{MirrorState, PlanVisibility, Price};
 pub use payment::{DisputeState, PaymentState, RefundRequestState, RefundState};
-pub use plan::Price;
+pub use plan::{MirrorState, PlanVisibility, Price};
 pub use provider::Provider;
 pub use role::Role;

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::ledger::{CreditDeedKind, CreditDeedState, LotSource, TransactionKind};
 use crate::{
-    ApiKeyId, CreditDeedId, Credits, Currency, DisputeState, EventId, FailureReason, HoldId, MirrorState, OrderId, OrderState,
-    PaymentState, PersonId, PlanId, PlanVersionId, PlanVisibility, Provider, RefundRequestId, RefundRequestState, RefundState, Role,
-    TransactionId,
+    ApiKeyId, CreditDeedId, Credits, Currency, DisputeState, EventId, FailureReason, HoldId, MirrorState, OrderId,
+    OrderState, PaymentState, PersonId, PlanId, PlanVersionId, PlanVisibility, Provider, RefundRequestId,
+    RefundRequestState, RefundState, Role, TransactionId,
 };
 
 /// A type that is stored as another one.

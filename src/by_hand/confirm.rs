@@ -44,15 +44,12 @@ pub async fn confirm(ctx: &Context, admin: &Admin, _: &Fresh, origin: &Origin, i
     let mut tx = ctx.db.begin().await?;
     let waiting = lock(&mut tx, id).await?;
     second_of(&waiting, admin)?;
-    match waiting.order {
-        Some(order) => {
-            let said = answer::Confirmed { credits: waiting.credits, by: waiting.asked_by, reason: &waiting.reason };
-            answer::approve_confirmed(ctx, &mut tx, order, &said).await?;
-        }
-        None => {
-            lock_wallets(&mut tx, &[waiting.person]).await?;
-            carry_out(&mut tx, &waiting.deed(id)).await?;
-        }
+    if let Some(order) = waiting.order {
+        let said = answer::Confirmed { credits: waiting.credits, by: waiting.asked_by, reason: &waiting.reason };
+        answer::approve_confirmed(ctx, &mut tx, order, &said).await?;
+    } else {
+        lock_wallets(&mut tx, &[waiting.person]).await?;
+        carry_out(&mut tx, &waiting.deed(id)).await?;
     }
     decide(ctx, &mut tx, id, admin, CreditDeedState::Done, None).await?;
     note(&mut tx, &admin.by(origin), &waiting.deed(id), CreditDeedState::Done, &waiting.reason).await?;

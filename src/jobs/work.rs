@@ -7,8 +7,8 @@ use graphile_worker::{Cron, CronBuilder, Crontab, CrontabTimerError, TaskHandler
 
 use super::TRIES_MAX;
 use super::kinds::{
-    CareForGrants, CheckBooks, CheckPlans, ExpireCredits, ExpireOrders, FoldFigures, MirrorPlan, ReplayEvent, SendMails,
-    SendRefunds, SweepOrders, SweepSessions,
+    CareForGrants, CheckBooks, CheckPlans, ExpireCredits, ExpireOrders, FoldFigures, MirrorPlan, ReplayEvent,
+    SendMails, SendRefunds, SweepOrders, SweepSessions,
 };
 use crate::notify::post::Post;
 use crate::{Context, Error, Result};

@@ -4,7 +4,7 @@
 use domain::ledger::LotSource;
 use domain::{Credits, OrderId, OrderState, PersonId};
 use sqlx::{PgConnection, PgExecutor};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::channel;
 use crate::audit::{self, About, By, Change, Origin, Reason, What};
@@ -43,6 +43,7 @@ struct Waiting {
     buyer: PersonId,
     plan_name: String,
     asked: Credits,
+    expires_after_days: Option<i32>,
 }
 
 /// An approval that a second admin confirmed.
@@ -80,7 +81,7 @@ pub async fn answer(
     if !waiting.is_empty() {
         let id = admin.person().id();
         if let Answer::Approve { credits } = answer {
-            grant(&mut tx, id, &waiting, credits).await?;
+            grant(ctx, &mut tx, id, &waiting, credits).await?;
         }
         write(ctx, &mut tx, id, &waiting, answer, reason.as_str()).await?;
         announce(ctx, &mut tx, &waiting.iter().map(|order| news(order.id, answer)).collect::<Vec<_>>()).await?;
@@ -120,7 +121,7 @@ pub async fn approve_confirmed(
         return Err(Refusal::DecidedMeanwhile.into());
     }
     let answer = Answer::Approve { credits: Some(said.credits) };
-    grant(tx, said.by, &waiting, Some(said.credits)).await?;
+    grant(ctx, tx, said.by, &waiting, Some(said.credits)).await?;
     write(ctx, tx, said.by, &waiting, answer, said.reason).await?;
     announce(ctx, tx, &[news(order, answer)]).await
 }
@@ -166,7 +167,7 @@ async fn put_up(
 
 async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>, Vec<(OrderId, Outcome)>)> {
     let rows = sqlx::query!(
-        r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits",
+        r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", expires_after_days,
             state as "state: OrderState"
         from credit_orders where id = any($1) order by id for update"#,
         orders as &[OrderId],
@@ -178,7 +179,13 @@ async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>
     for row in rows {
         if row.state == OrderState::Requested {
             outcomes.push((row.id, Outcome::Answered));
-            waiting.push(Waiting { id: row.id, buyer: row.buyer, plan_name: row.plan_name, asked: row.credits });
+            waiting.push(Waiting {
+                id: row.id,
+                buyer: row.buyer,
+                plan_name: row.plan_name,
+                asked: row.credits,
+                expires_after_days: row.expires_after_days,
+            });
         } else {
             outcomes.push((row.id, Outcome::WasNot(row.state)));
         }
@@ -186,7 +193,13 @@ async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>
     Ok((waiting, outcomes))
 }
 
-async fn grant(tx: &mut PgConnection, by: PersonId, waiting: &[Waiting], credits: Option<Credits>) -> Result<()> {
+async fn grant(
+    ctx: &Context,
+    tx: &mut PgConnection,
+    by: PersonId,
+    waiting: &[Waiting],
+    credits: Option<Credits>,
+) -> Result<()> {
     let grants: Vec<Grant> = waiting
         .iter()
         .map(|order| Grant {
@@ -196,7 +209,7 @@ async fn grant(tx: &mut PgConnection, by: PersonId, waiting: &[Waiting], credits
             credits: credits.unwrap_or(order.asked),
             counter: "manual",
             source: LotSource::Manual,
-            expires_at: None,
+            expires_at: order.expires_after_days.map(|days| ctx.now() + Duration::days(days.into())),
             order: Some(order.id),
             paid: None,
             actor: format!("admin:{by}"),

@@ -45,6 +45,8 @@ pub struct Order {
     pub buyer: PersonId,
     pub plan_name: String,
     pub credits: Credits,
+    /// Days from the arrival of the credits to their end.
+    pub expires_after_days: Option<i32>,
     pub checkout_id: Option<String>,
     pub price: Option<Money>,
     pub state: OrderState,

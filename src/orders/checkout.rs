@@ -179,8 +179,8 @@ async fn insert(
     let id = OrderId::from_uuid(ids::fresh());
     sqlx::query!(
         "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
-            state, next_ask_at, created_at, changed_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $11, $10, $10)
+            state, next_ask_at, created_at, changed_at, expires_after_days)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $11, $10, $10, $12)
         on conflict on constraint credit_orders_key do nothing",
         id as OrderId,
         buyer as PersonId,
@@ -193,6 +193,7 @@ async fn insert(
         provider as Provider,
         ctx.now(),
         ctx.now() + sweep::FIRST_ASK,
+        offer.expires_after_days,
     )
     .execute(db)
     .await?;

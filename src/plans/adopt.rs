@@ -55,11 +55,11 @@ pub async fn adopt(
     if let Some(reason) = misfit(stands.terms.price, &seen) {
         return Err(unfit(field, reason));
     }
-    let differs = seen.title != mirror.title(&stands.terms.name) || seen.on_sale != stands.on_sale;
+    let differs = seen.title != mirror.title(&stands.terms.name) || seen.on_sale != stands.on_sale || seen.listed;
     let (state, note) = if differs {
         (
             MirrorState::Drifted,
-            Some("Its title differs, or whether it is on sale. Repair it to have Whop say what we say."),
+            Some("Its title differs, or who can buy it there. Repair it to have Whop say what is said here."),
         )
     } else {
         (MirrorState::InStep, None)

@@ -15,6 +15,8 @@ pub struct Offer {
     pub description: String,
     pub credits: Credits,
     pub price: Price,
+    /// Days from the arrival of the credits to their end; none: they have no end.
+    pub expires_after_days: Option<i32>,
 }
 
 /// Every plan on sale that is listed, in the order of the page.
@@ -31,11 +33,11 @@ async fn offers(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Off
     let rows = sqlx::query!(
         r#"select plan.id as "plan: PlanId", plan.slug, newest.id as "version: PlanVersionId", newest.name,
             newest.description, newest.credits as "credits: Credits", newest.price_minor,
-            newest.currency as "currency: Currency"
+            newest.currency as "currency: Currency", newest.expires_after_days
         from plans plan
         join lateral (
             select version.id, version.name, version.description, version.credits, version.price_minor, version.currency,
-                version.visibility
+                version.visibility, version.expires_after_days
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
         where plan.on_sale and case when $1::uuid is null then newest.visibility = 'listed' else plan.id = $1 end
@@ -54,6 +56,7 @@ async fn offers(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Off
             description: row.description,
             credits: row.credits,
             price: price(row.price_minor, row.currency),
+            expires_after_days: row.expires_after_days,
         })
         .collect())
 }

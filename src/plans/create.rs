@@ -53,8 +53,8 @@ pub(super) async fn add_version(
     let (minor, currency) = terms.price_columns();
     sqlx::query!(
         "insert into plan_versions (id, plan_id, version, name, description, credits, price_minor, currency, visibility,
-            created_by, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            expires_after_days, created_by, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         PlanVersionId::from_uuid(ids::fresh()) as PlanVersionId,
         plan as PlanId,
         version,
@@ -64,6 +64,7 @@ pub(super) async fn add_version(
         minor,
         currency as Option<Currency>,
         terms.visibility as PlanVisibility,
+        terms.expires_after_days,
         by as Option<PersonId>,
         ctx.now(),
     )

@@ -2,7 +2,9 @@
 
 use domain::{MirrorState, PlanId};
 
-use super::mirror::{carry_out, door, note_down, stand, wanted};
+use super::mirror::{door, note_down, stand, wanted};
+use crate::jobs::enqueue_in_turn;
+use crate::jobs::kinds::MirrorPlan;
 use crate::people::roles::Admin;
 use crate::providers::ProviderError;
 use crate::providers::mirror::{PlanCopy, PlanMirror, SeenPlan};
@@ -22,6 +24,9 @@ pub fn differences(mirror: &dyn PlanMirror, copy: &PlanCopy, seen: &SeenPlan) ->
     }
     if !seen.paid_once {
         found.push("It is paid once here and again and again at Whop.".to_owned());
+    }
+    if seen.listed {
+        found.push("Anybody who comes by can buy it at Whop, past this shop.".to_owned());
     }
     match (copy.on_sale, seen.on_sale) {
         (true, false) => found.push("It is on sale here and archived at Whop.".to_owned()),
@@ -69,9 +74,13 @@ pub async fn check_all(ctx: &Context) -> Result<()> {
     .fetch_all(&ctx.db)
     .await?;
     for row in all {
-        let outcome =
-            if row.state == MirrorState::Waiting { carry_out(ctx, row.plan).await } else { look(ctx, row.plan).await };
-        match outcome {
+        if row.state == MirrorState::Waiting {
+            // In turn with the others of its kind: of two at once the one with the older terms might come last.
+            let mut db = ctx.db.acquire().await?;
+            enqueue_in_turn(&mut db, &MirrorPlan { plan: row.plan }, &row.plan.to_string()).await?;
+            continue;
+        }
+        match look(ctx, row.plan).await {
             Ok(()) | Err(Error::NotFound | Error::Refused(_) | Error::Unavailable(_)) => {}
             Err(error) => return Err(error),
         }

@@ -36,7 +36,7 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
     // After the lock, and so with what the one before wrote.
     let newest = sqlx::query!(
         r#"select version, name, description, credits as "credits: Credits", price_minor, currency as "currency: Currency",
-            visibility as "visibility: PlanVisibility"
+            expires_after_days, visibility as "visibility: PlanVisibility"
         from plan_versions where plan_id = $1 order by version desc limit 1"#,
         plan as PlanId,
     )
@@ -52,6 +52,7 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
             description: newest.description,
             credits: newest.credits,
             price: price(newest.price_minor, newest.currency),
+            expires_after_days: newest.expires_after_days,
             visibility: newest.visibility,
         },
     })

@@ -199,13 +199,14 @@ async fn make(ctx: &Context, mirror: &dyn PlanMirror, wanted: &mut Wanted) -> Re
 
 async fn begin(ctx: &Context, wanted: &mut Wanted) -> Result<i32> {
     let begun = sqlx::query_scalar!(
-        "update whop_plans set copies = copies + 1, begun_from = $2 where plan_id = $1 and whop_plan_id is null returning copies",
+        "update whop_plans set copies = copies + 1, begun_from = $2 where plan_id = $1 and whop_plan_id is null and begun_from is null
+        returning copies",
         wanted.copy.plan as PlanId,
         wanted.version,
     )
     .fetch_optional(&ctx.db)
     .await?;
-    wanted.copies = begun.ok_or_else(|| Error::unavailable("it was adopted meanwhile"))?;
+    wanted.copies = begun.ok_or_else(|| Error::unavailable("it was begun or adopted meanwhile"))?;
     wanted.begun_from = Some(wanted.version);
     Ok(wanted.version)
 }

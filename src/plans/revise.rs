@@ -66,6 +66,7 @@ pub(super) fn noted(before: Option<&Terms>, after: &Terms) -> Change {
             ("credits", terms.credits.get().into()),
             ("price_minor", serde_json::Value::from(minor)),
             ("currency", currency.map(|currency| currency.as_str().to_owned()).into()),
+            ("expires_after_days", terms.expires_after_days.into()),
             ("visibility", terms.visibility.as_str().into()),
         ]
     };

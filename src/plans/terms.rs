@@ -6,6 +6,8 @@ use domain::{Credits, Currency, FieldErrors, Money, PlanVisibility, Price};
 
 const NAME_CHARS_MAX: usize = 80;
 const DESCRIPTION_CHARS_MAX: usize = 500;
+/// Ten years.
+const DAYS_MAX: i32 = 3_650;
 /// In the minor unit, whatever the currency.
 const PRICE_MINOR_MAX: i64 = 1_000_000_000_000;
 
@@ -17,6 +19,8 @@ pub struct Terms {
     pub description: String,
     pub credits: Credits,
     pub price: Price,
+    /// Days from the arrival of the credits to their end, 1 to 3650; none: they have no end.
+    pub expires_after_days: Option<i32>,
     pub visibility: PlanVisibility,
 }
 
@@ -32,6 +36,8 @@ pub struct Typed<'a> {
     pub price: &'a str,
     /// Three letters, small or large.
     pub currency: &'a str,
+    /// A number, or empty for never.
+    pub expires_after_days: &'a str,
     /// `listed` or `unlisted`.
     pub visibility: &'a str,
 }
@@ -50,11 +56,12 @@ impl Terms {
             "agreement" => kept(&mut wrong, "price", no_price(typed.price)),
             _ => kept(&mut wrong, "sold", Err("Choose how it is sold.".to_owned())),
         };
+        let expires = kept(&mut wrong, "expires_after_days", days(typed.expires_after_days));
         let visibility = typed.visibility.parse::<PlanVisibility>().map_err(|_| "Choose who sees it.".to_owned());
         let visibility = kept(&mut wrong, "visibility", visibility);
-        match (name, description, credits, price, visibility) {
-            (Some(name), Some(description), Some(credits), Some(price), Some(visibility)) => {
-                Ok(Self { name, description, credits, price, visibility })
+        match (name, description, credits, price, expires, visibility) {
+            (Some(name), Some(description), Some(credits), Some(price), Some(expires), Some(visibility)) => {
+                Ok(Self { name, description, credits, price, expires_after_days: expires, visibility })
             }
             _ => Err(wrong),
         }
@@ -95,6 +102,16 @@ fn line(text: &str, chars_max: usize, what: &str) -> Result<String, String> {
         return Err(format!("Write the {what} on one line, without control characters."));
     }
     Ok(text.to_owned())
+}
+
+fn days(text: &str) -> Result<Option<i32>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let days = text.parse().ok().filter(|days| plain && (1..=DAYS_MAX).contains(days));
+    days.map(Some).ok_or_else(|| format!("Enter a number of days from 1 to {DAYS_MAX}, or nothing if they never end."))
 }
 
 fn no_price(text: &str) -> Result<Price, String> {
@@ -159,6 +176,7 @@ mod tests {
         sold: "once",
         price: "7.50",
         currency: "USD",
+        expires_after_days: "",
         visibility: "listed",
     };
 
@@ -217,14 +235,22 @@ mod tests {
             sold: "once",
             price: "x",
             currency: "usd",
+            expires_after_days: "soon",
             visibility: "everybody",
         };
         let wrong = Terms::parse(&typed).unwrap_err();
         let fields: Vec<_> = wrong.iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["name", "description", "credits", "price", "visibility"]);
+        assert_eq!(fields, ["name", "description", "credits", "price", "expires_after_days", "visibility"]);
         for name in ["", " ", "a\u{0}b", "a\u{202e}b"] {
             said(&Typed { name, ..TYPED }, "name");
         }
+        for expires_after_days in ["0", "-1", "1.5", "+7", "3651", "99999999999", "١"] {
+            said(&Typed { expires_after_days, ..TYPED }, "expires_after_days");
+        }
+        assert_eq!(
+            Terms::parse(&Typed { expires_after_days: " 365 ", ..TYPED }).unwrap().expires_after_days,
+            Some(365)
+        );
         said(&Typed { sold: "monthly", ..TYPED }, "sold");
         said(&Typed { sold: "agreement", ..TYPED }, "price");
     }

@@ -36,6 +36,8 @@ pub struct SeenPlan {
     pub price: Option<Money>,
     pub paid_once: bool,
     pub on_sale: bool,
+    /// Whether it is offered to whoever strolls by.
+    pub listed: bool,
 }
 
 /// A provider that keeps plans.

@@ -199,7 +199,8 @@ async fn a_refund_of_what_was_bought_before_leaving_still_takes_back(pool: PgPoo
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn every_table_that_names_a_person_is_decided_upon(pool: PgPool) {
     // Kept: books and what explains them, by an id alone. Emptied: whatever says who it was.
-    let kept = ["audit_entries", "credit_accounts", "credit_deeds", "credit_orders", "plan_versions", "refund_requests"];
+    let kept =
+        ["audit_entries", "credit_accounts", "credit_deeds", "credit_orders", "plan_versions", "refund_requests"];
     let emptied = [
         "identities",
         "known_devices",

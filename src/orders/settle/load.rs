@@ -57,8 +57,8 @@ async fn lock_orders(
     // An array, and no join with the rows to lock: what changes while it is waited for is looked at again (PostgreSQL
     // manual, 13.2.1), and a row that is joined with itself is then no longer found.
     let rows = sqlx::query!(
-        r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", checkout_id,
-            price_minor, currency as "currency: Currency", state as "state: OrderState",
+        r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", expires_after_days,
+            checkout_id, price_minor, currency as "currency: Currency", state as "state: OrderState",
             failure as "failure: FailureReason", failure_message, created_at
         from credit_orders
         where id = any(array(
@@ -85,6 +85,7 @@ async fn lock_orders(
             buyer: row.buyer,
             plan_name: row.plan_name,
             credits: row.credits,
+            expires_after_days: row.expires_after_days,
             checkout_id: row.checkout_id,
             price,
             state: row.state,

@@ -8,7 +8,7 @@ use domain::{
     Currency, DisputeState, FailureReason, OrderId, OrderState, PaymentState, PersonId, Provider, RefundState,
 };
 use sqlx::PgConnection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use self::reversals::{write_disputes, write_refunds};
 use super::super::books::{Books, Order, Payment};
@@ -26,7 +26,7 @@ pub async fn write(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Resul
     if !books.changed.granted.is_empty() && !books.changed.taken_back.is_empty() {
         lock_wallets(tx, &buyers(books)?).await?;
     }
-    grant_credits(tx, books).await?;
+    grant_credits(ctx, tx, books).await?;
     take_credits_back(tx, books).await?;
     write_orders(ctx, tx, books).await?;
     end_waiting(ctx, tx, books).await?;
@@ -126,7 +126,7 @@ fn buyers(books: &Books) -> Result<Vec<PersonId>> {
     moved.map(|id| payment(books, id).map(|(_, _, order)| order.buyer)).collect()
 }
 
-async fn grant_credits(tx: &mut PgConnection, books: &Books) -> Result<()> {
+async fn grant_credits(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {
     let mut grants = Vec::new();
     for id in &books.changed.granted {
         let (id, payment, order) = payment(books, id)?;
@@ -142,7 +142,8 @@ async fn grant_credits(tx: &mut PgConnection, books: &Books) -> Result<()> {
                 Provider::Manual => "manual",
             },
             source: LotSource::Purchase,
-            expires_at: None,
+            // From now on, and not from when it was paid: who was told late loses no day.
+            expires_at: order.expires_after_days.map(|days| ctx.now() + Duration::days(days.into())),
             order: Some(order.id),
             paid: Some((PaymentKey { provider: books.provider, id: id.to_owned() }, paid)),
             actor: books.provider.to_string(),

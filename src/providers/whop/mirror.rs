@@ -116,5 +116,6 @@ fn seen(plan: Plan) -> Result<SeenPlan, ProviderError> {
         price: plan.initial_price.and_then(|amount| amount.money(plan.currency.as_deref()).ok()),
         paid_once: plan.plan_type == Some(PlanType::OneTime),
         on_sale: plan.visibility != Some(Visibility::Archived),
+        listed: plan.visibility == Some(Visibility::Visible),
     })
 }

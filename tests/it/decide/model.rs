@@ -63,6 +63,7 @@ pub fn books(state: OrderState) -> Books {
         buyer: PersonId::from_uuid(ids::fresh()),
         plan_name: "Starter".to_owned(),
         credits: Credits::new(CREDITS),
+        expires_after_days: None,
         checkout_id: Some(CHECKOUT.to_owned()),
         price: Some(PRICE),
         state,

@@ -2,7 +2,9 @@
 
 use atlas::audit::{Origin, Reason};
 use atlas::orders::FormKey;
+use atlas::orders::answer::{Answer, answer};
 use atlas::orders::checkout::start;
+use atlas::orders::request::{Note, submit};
 use atlas::plans::catalogue::{catalogue, find};
 use atlas::plans::desk::{self, Standing};
 use atlas::plans::revise::{Edit, Revised, revise};
@@ -10,6 +12,7 @@ use atlas::plans::terms::Typed;
 use atlas::{Refusal, Result};
 use domain::{Credits, Money, OrderState, PlanId, Price};
 use sqlx::PgPool;
+use time::{Duration, OffsetDateTime};
 
 use super::{TYPED, made, terms};
 use crate::stage::boss::{Boss, admin};
@@ -112,4 +115,37 @@ async fn an_unlisted_plan_is_sold_to_who_has_the_link_and_shown_to_nobody_else(p
     let offer = find(&stage.ctx.db, plan).await.unwrap().unwrap();
     assert_eq!(offer.credits, Credits::new(6_000));
     start(&stage.ctx, &ana, plan, FormKey::fresh()).await.unwrap();
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn credits_end_as_their_order_was_told_counted_from_their_arrival(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let boss = admin(&stage, "boss").await;
+    let ana = stage.buyer("ana").await;
+    let before = stage.starts_checkout(&ana, "starter").await;
+    let plan = stage.plan("starter").await;
+    edits(&stage, &boss, plan, 1, &Typed { expires_after_days: "30", ..STARTER }).await.unwrap();
+    let told = stage.starts_checkout(&ana, "starter").await;
+    edits(&stage, &boss, plan, 2, &Typed { expires_after_days: "7", ..STARTER }).await.unwrap();
+    let asked = stage.plan("enterprise").await;
+    let by_agreement = Typed { sold: "agreement", price: "", expires_after_days: "90", ..TYPED };
+    edits(&stage, &boss, asked, 1, &by_agreement).await.unwrap();
+    let note = Note::parse("note", "").unwrap();
+    let request = submit(&stage.ctx, &ana, asked, note, FormKey::fresh()).await.unwrap();
+
+    stage.pays(&before, "pay_1").await;
+    stage.advance(Duration::hours(5));
+    let arrived = stage.ctx.now();
+    stage.pays(&told, "pay_2").await;
+    let (yes, reason) = (Answer::Approve { credits: None }, Reason::parse("reason", "Agreed").unwrap());
+    answer(&stage.ctx, &boss.0, &boss.1, &Origin::NONE, &[request], yes, &reason).await.unwrap();
+    let ends: Vec<Option<OffsetDateTime>> =
+        sqlx::query_scalar("select expires_at from credit_lots order by id").fetch_all(&stage.owner).await.unwrap();
+    let in_days = |days| Some(arrived + Duration::days(days));
+    assert_eq!(ends.len(), 3);
+    for (end, wanted) in ends.into_iter().zip([None, in_days(30), in_days(90)]) {
+        let apart = end.zip(wanted).map_or(Duration::ZERO, |(end, wanted)| (end - wanted).abs());
+        assert!(end.is_some() == wanted.is_some() && apart < Duration::SECOND, "{end:?} and not {wanted:?}");
+    }
+    stage.audits_clean().await;
 }

@@ -96,6 +96,8 @@ async fn without_whop_plans_are_sold_all_the_same_and_wait(pool: PgPool) {
     let mut tx = scene.stage.ctx.db.begin().await.unwrap();
     jobs::enqueue(&mut tx, &CheckPlans {}).await.unwrap();
     tx.commit().await.unwrap();
+    // The look puts the job down, and the job does it.
+    scene.works().await;
     scene.works().await;
     assert_eq!(scene.mirrored(plan).await.state, MirrorState::InStep, "the hourly look takes it along");
 }
@@ -131,6 +133,10 @@ async fn what_was_changed_at_whop_is_found_shown_and_repaired(pool: PgPool) {
         (scene.at_whop(), scene.mirrored(plan).await.state),
         (vec!["Mega 60.00 usd hidden".to_owned()], MirrorState::InStep)
     );
+
+    scene.whop.sandbox.change(|world| world.plans.edit(&id).unwrap().terms.visibility = "visible".to_owned());
+    drift::compare(ctx, admin, plan).await.unwrap();
+    assert!(scene.mirrored(plan).await.note.unwrap().contains("past this shop"), "money would come without an order");
 
     // Taken away there: a new one is made in its place.
     scene.whop.sandbox.change(|world| world.plans.edit(&id).unwrap().deleted = true);

@@ -1,5 +1,7 @@
 //! Making plans, and changing their terms.
 
+#![expect(clippy::too_many_arguments, reason = "the fields of a form are the arguments of its server function")]
+
 use atlas::audit::Reason;
 use atlas::plans::revise::{Edit, Revised, revise};
 use atlas::plans::terms::Typed;
@@ -29,6 +31,7 @@ pub async fn create_plan(
     sold: String,
     price: String,
     currency: String,
+    expires_after_days: String,
     visibility: String,
 ) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
@@ -39,6 +42,7 @@ pub async fn create_plan(
         sold: &sold,
         price: &price,
         currency: &currency,
+        expires_after_days: &expires_after_days,
         visibility: &visibility,
     };
     let form = Form::new(NEW_FORM, &fields(&typed), FieldErrors::default());
@@ -57,6 +61,7 @@ pub async fn revise_plan(
     sold: String,
     price: String,
     currency: String,
+    expires_after_days: String,
     visibility: String,
     reason: String,
 ) -> Result<(), ServerFnError> {
@@ -68,6 +73,7 @@ pub async fn revise_plan(
         sold: &sold,
         price: &price,
         currency: &currency,
+        expires_after_days: &expires_after_days,
         visibility: &visibility,
     };
     let mut values = vec![("revision", revision.as_str()), ("reason", reason.as_str())];
@@ -83,7 +89,7 @@ pub(super) fn page_of(plan: &str) -> String {
     plan.parse().map_or_else(|_| paths::ADMIN_PLANS.to_owned(), paths::admin_plan)
 }
 
-fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 7] {
+fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 8] {
     [
         ("name", typed.name),
         ("description", typed.description),
@@ -91,6 +97,7 @@ fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 7] {
         ("sold", typed.sold),
         ("price", typed.price),
         ("currency", typed.currency),
+        ("expires_after_days", typed.expires_after_days),
         ("visibility", typed.visibility),
     ]
 }

@@ -88,6 +88,7 @@ fn Facts(plan: Plan) -> impl IntoView {
                 <dt>"Price"</dt>
                 <dd>{words::price(plan.terms.price)}{per_thousand.map(|price| format!(", {price} per 1,000"))}</dd>
             </div>
+            <div><dt>"Credits end"</dt><dd>{words::credits_end(plan.terms.expires_after_days)}</dd></div>
             <div><dt>"Seen by"</dt><dd>{words::plan_visibility(plan.terms.visibility)}</dd></div>
             <div><dt>"Sold"</dt><dd>{plan.sold}</dd></div>
             {(plan.standing == Standing::OnSale).then(|| view! {

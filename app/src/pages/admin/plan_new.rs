@@ -70,6 +70,8 @@ pub fn TermsFields(form: Form, terms: Option<Terms>) -> impl IntoView {
             initial=at(typed_price).unwrap_or_default() help="In digits, with a point before the decimals: 7.50." />
         <TextField form=form.clone() name="currency" label="Currency" autocomplete="off" optional=true
             initial=at(typed_currency).unwrap_or_else(|| "USD".to_owned()) help="Three letters: USD, EUR, JPY." />
+        <TextField form=form.clone() name="expires_after_days" label="Credits end after days (optional)" autocomplete="off"
+            optional=true initial=at(typed_days).unwrap_or_default() help="Counted from when they arrive. Empty: they never end." />
         <SelectField form name="visibility" label="Who sees it" initial=visibility.as_str() choices=seen_by />
     }
 }
@@ -80,6 +82,10 @@ pub fn typed_price(terms: &Terms) -> String {
         Price::Fixed(price) => price.to_decimal(),
         Price::ByAgreement => String::new(),
     }
+}
+
+pub fn typed_days(terms: &Terms) -> String {
+    terms.expires_after_days.map(|days| days.to_string()).unwrap_or_default()
 }
 
 pub fn typed_currency(terms: &Terms) -> String {

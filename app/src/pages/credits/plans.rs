@@ -13,6 +13,7 @@ use crate::actions::buy::{BuyCredits, RequestCredits};
 use crate::flash::Form;
 use crate::parts::field::ErrorSummary;
 use crate::parts::text_area::TextArea;
+use crate::words;
 
 #[component]
 pub fn PlanSheet(offers: Arc<[Offer]>, path: Provider, form: Form) -> impl IntoView {
@@ -100,11 +101,12 @@ fn PricedCard(
 
 #[component]
 fn BuyForm(offer: Offer, price: Money, title: String, weight: &'static str) -> impl IntoView {
+    let end = end(&offer);
     view! {
         <form class="plan-action" method="post" action=BuyCredits::PATH>
             <PlanInputs offer />
             <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=title>"Buy credits"</button>
-            <p>{format!("{price} once, {}", price.currency.code())}</p>
+            <p>{format!("{price} once, {}.", price.currency.code())}{end}</p>
         </form>
     }
 }
@@ -112,7 +114,7 @@ fn BuyForm(offer: Offer, price: Money, title: String, weight: &'static str) -> i
 /// For a plan with a price, whose buyer isn't on a checkout.
 #[component]
 fn RequestForm(offer: Offer, title: String, weight: &'static str, form: Form) -> impl IntoView {
-    let suffix = format!("-{}", offer.slug);
+    let (suffix, end) = (format!("-{}", offer.slug), end(&offer));
     let open = !form.errors.is_empty();
     view! {
         <ErrorSummary form=form.clone() suffix=suffix.clone() />
@@ -125,16 +127,22 @@ fn RequestForm(offer: Offer, title: String, weight: &'static str, form: Form) ->
             <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=title>
                 "Request credits"
             </button>
-            <p>"A person answers; nothing is charged now."</p>
+            <p>"A person answers; nothing is charged now."{end}</p>
         </form>
     }
+}
+
+/// When what is bought ends, where it does.
+fn end(offer: &Offer) -> Option<String> {
+    let days = offer.expires_after_days?;
+    Some(format!(" The credits end {}.", words::credits_end(Some(days)).to_lowercase()))
 }
 
 #[component]
 fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
     let title = format!("plan-{}", offer.slug);
     let (card_title, button_title) = (title.clone(), title.clone());
-    let open = !form.errors.is_empty();
+    let (open, end) = (!form.errors.is_empty(), end(&offer));
     view! {
         <article class="plan-card" data-kind="request" aria-labelledby=card_title>
             <h3 id=title>{offer.name.clone()}</h3>
@@ -148,7 +156,7 @@ fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
                     <PlanInputs offer />
                     <NoteField form suffix=String::new() />
                     <button class="button button--wide" r#type="submit" aria-describedby=button_title>"Request credits"</button>
-                    <p>"A person answers; nothing is charged now."</p>
+                    <p>"A person answers; nothing is charged now."{end}</p>
                 </form>
             </details>
         </article>

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::actions::admin::plans::DIFFERENCES;
 use crate::flash::Form;
-use crate::pages::admin::plan_new::{typed_currency, typed_price};
+use crate::pages::admin::plan_new::{typed_currency, typed_days, typed_price};
 use crate::parts::small::Moment;
 
 /// Nothing, unless the form was about an older version than the one that stands.
@@ -62,6 +62,7 @@ fn differing(form: &Form, terms: &Terms) -> Vec<(&'static str, String, String)> 
         ("sold", "How it is sold", sold.to_owned()),
         ("price", "Price", typed_price(terms)),
         ("currency", "Currency", typed_currency(terms)),
+        ("expires_after_days", "Credits end after days", typed_days(terms)),
         ("visibility", "Who sees it", terms.visibility.as_str().to_owned()),
     ];
     let pairs = stands.into_iter().map(|(field, label, stands)| (label, stands, form.value(field)));
