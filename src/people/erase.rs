@@ -105,7 +105,8 @@ async fn close_wallet(tx: &mut PgConnection, person: PersonId, told: Credits) ->
 async fn anonymise(tx: &mut PgConnection, person: PersonId) -> Result<()> {
     let gone = sqlx::query!(
         "update user_profiles
-        set email = null, claimed_email = null, name = '', password_hash = '', deleted_at = clock_timestamp()
+        set email = null, claimed_email = null, name = '', password_hash = '', payment_path = null, daily_credits_max = null,
+            deleted_at = clock_timestamp()
         where id = $1 and deleted_at is null and role = 'buyer'",
         person as PersonId,
     )

@@ -7,7 +7,7 @@ use atlas::people::desk::count_set_apart;
 use atlas::people::roles::{Admin, Support};
 use atlas::settings::history::{self, Changed};
 use atlas::settings::{self, Stopped};
-use domain::paths;
+use domain::{Provider, paths};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
@@ -33,6 +33,7 @@ async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
     let switches = settings::read(&ctx.db).await?;
     let apart = count_set_apart(&ctx.db, &Support::prove(admin.person().clone())?).await?;
     let changes = history::last(&ctx.db, &admin).await?;
+    let whop_is_set_up = ctx.providers.get(Provider::Whop).is_some();
     let rules = switches.rules(&ctx.providers);
     let flash = flash::take(&request).await?;
     let stop_form = form_of(flash.as_ref(), STOP_FORM);
@@ -51,7 +52,7 @@ async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
                     <a href=paths::with_query(paths::ADMIN_AUDIT, &[("deed", "payments_stopped")])>"When they were stopped, and by whom"</a>
                 </p>
             </section>
-            <Routing rules apart flash />
+            <Routing rules whop_is_set_up apart flash />
             <History changes />
         </main>
     }

@@ -15,10 +15,13 @@ use crate::words;
 pub const CHOICES: [Provider; 2] = [Provider::Whop, Provider::Manual];
 
 #[component]
-pub fn Routing(rules: Rules, apart: i64, flash: Option<Flash>) -> impl IntoView {
+pub fn Routing(rules: Rules, whop_is_set_up: bool, apart: i64, flash: Option<Flash>) -> impl IntoView {
     let default_form = form_of(flash.as_ref(), DEFAULT_FORM);
     let rollout_form = form_of(flash.as_ref(), ROLLOUT_FORM);
     let stands = match rules.rollout {
+        _ if !whop_is_set_up => {
+            "Whop is not set up here, so everybody orders by request, whatever is set below.".to_owned()
+        }
         Some(percent) => format!(
             "A rollout is under way: {} % of all people pay at Whop, and the others order by request.",
             percent.get()
