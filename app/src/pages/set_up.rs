@@ -31,14 +31,12 @@ async fn draw() -> Result<AnyView> {
     if !is_open(&request.ctx().db).await? {
         return Err(Error::NotFound);
     }
-    match request.installer().await? {
-        Some(installer) => draw_steps(&request, &installer).await,
-        None => {
-            let flash = flash::take(&request).await?;
-            let form = form_of(flash.as_ref(), CODE_FORM);
-            Ok(view! { <Enter flash form /> }.into_any())
-        }
+    if let Some(installer) = request.installer().await? {
+        return draw_steps(&request, &installer).await;
     }
+    let flash = flash::take(&request).await?;
+    let form = form_of(flash.as_ref(), CODE_FORM);
+    Ok(view! { <Enter flash form /> }.into_any())
 }
 
 async fn draw_steps(request: &Request, installer: &Installer) -> Result<AnyView> {

@@ -42,7 +42,7 @@ pub fn keys(form: &Form, whop: &WhopStanding) -> impl IntoView + use<> {
     };
     let (tone, badge, sentence) = state;
     let given = whop.is_given;
-    let both_given = given.api_key && given.company_id;
+    let is_settled = given.api_key && given.company_id || whop.has_secret && tone == Tone::Good;
     let from_environment = (given.api_key || given.company_id).then(|| {
         let names = match (given.api_key, given.company_id) {
             (true, true) => "WHOP_API_KEY and WHOP_COMPANY_ID are",
@@ -57,7 +57,7 @@ pub fn keys(form: &Form, whop: &WhopStanding) -> impl IntoView + use<> {
             <h2 id="keys-title">"2. Whop keys"</h2>
             <p><Badge words=badge tone />{sentence}</p>
             {from_environment}
-            {(!both_given && !(whop.has_secret && tone == Tone::Good))
+            {(!is_settled)
                 .then(|| view! {
                     <form class="form" method="post" action=StoreWhopKeys::PATH>
                         {if given.api_key {
