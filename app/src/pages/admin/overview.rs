@@ -55,8 +55,11 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
     let role = support.person().role();
     let seen = overview(request.ctx(), &support, asked.wanted).await?;
     let flash = flash::take(&request).await?;
-    let zone = asked.wanted.zone.place();
-    let lead = format!("{}, by the clocks of {zone}{}", said::days(seen.period.days), compared_with(&seen));
+    let zone = match asked.wanted.zone {
+        Zone::UTC => "in UTC".to_owned(),
+        zone => format!("by the clocks of {}", zone.place()),
+    };
+    let lead = format!("{}, {zone}{}", said::days(seen.period.days), compared_with(&seen));
     let form = Form::new("overview", &[], asked.errors.clone());
     let is_nothing =
         seen.totals.is_nothing() && seen.before.as_ref().is_none_or(atlas::figures::totals::Totals::is_nothing);
@@ -169,14 +172,16 @@ fn Figures(seen: Overview) -> impl IntoView {
             <Numbers seen=seen.clone() />
         </section>
         <div class="figure-pair">
-            <FunnelChart seen=seen.clone() />
+            <div>
+                <FunnelChart seen=seen.clone() />
+                <StatesChart seen=seen.clone() />
+            </div>
             <TimesChart seen=seen.clone() />
         </div>
         <CreditsChart seen=seen.clone() />
         <div class="figure-pair">
-            <CreditsTable seen=seen.clone() />
-            <StatesChart seen />
+            <CreditsTable seen />
+            {(!slowest.is_empty()).then(|| view! { <Slowest slowest /> })}
         </div>
-        {(!slowest.is_empty()).then(|| view! { <Slowest slowest /> })}
     }
 }
