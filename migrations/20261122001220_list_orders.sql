@@ -1,7 +1,8 @@
 -- A page of orders as those who look after them choose it: by state, provider, days and what was searched for, newest or oldest first.
--- Planned anew each time, for which index is best depends on what was chosen: credit_orders_newest, credit_orders_state, this one,
--- or those that a search begins at.
+-- Planned anew each time, for which index is best depends on what was chosen: credit_orders_newest, credit_orders_state, these two
+-- small ones, or those that a search begins at.
 create index credit_orders_elsewhere on credit_orders (provider, created_at desc, id desc) where provider <> 'whop';
+create index credit_orders_elsewhere_state on credit_orders (provider, state, created_at desc, id desc) where provider <> 'whop';
 
 create function orders_chosen(p_state text, p_provider text, p_from timestamptz, p_to timestamptz, p_order uuid, p_provider_id text,
     p_email text, p_people integer, p_oldest_first boolean, p_after_at timestamptz, p_after_id uuid, p_limit integer)

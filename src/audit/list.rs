@@ -69,18 +69,42 @@ pub async fn after(db: impl PgExecutor<'_>, filter: &Filter, after: i64, limit: 
 
 /// Entries before number `before`, newest first, at most `limit` and at most [`PAGE`].
 pub async fn before(db: impl PgExecutor<'_>, filter: &Filter, before: i64, limit: i64) -> Result<Vec<Entry>> {
+    if let Some(deed) = &filter.deed {
+        return of_deed(db, filter, deed, before, limit).await;
+    }
     Ok(sqlx::query_as!(
         Entry,
         r#"select number, at, actor, actor_id as "actor_id: PersonId", part, session, network, request, deed, about, about_id,
             change, why, encode(hash, 'hex') as "hash!"
         from audit_entries entry
-        where number < $1 and audit_concerns(entry, $2, $3) and ($4::text is null or deed = $4)
+        where number < $1 and audit_concerns(entry, $2, $3)
+            and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5)
+        order by number desc limit $6"#,
+        before,
+        filter.person as Option<PersonId>,
+        filter.address,
+        filter.since,
+        filter.until,
+        limit.min(PAGE),
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// The same of one deed. By itself, so that it is found by its index (`audit_entries_deed`) however rare it is.
+async fn of_deed(db: impl PgExecutor<'_>, filter: &Filter, deed: &str, before: i64, limit: i64) -> Result<Vec<Entry>> {
+    Ok(sqlx::query_as!(
+        Entry,
+        r#"select number, at, actor, actor_id as "actor_id: PersonId", part, session, network, request, deed, about, about_id,
+            change, why, encode(hash, 'hex') as "hash!"
+        from audit_entries entry
+        where deed = $4 and number < $1 and audit_concerns(entry, $2, $3)
             and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)
         order by number desc limit $7"#,
         before,
         filter.person as Option<PersonId>,
         filter.address,
-        filter.deed,
+        deed,
         filter.since,
         filter.until,
         limit.min(PAGE),
