@@ -111,6 +111,9 @@ pub fn App() -> impl IntoView {
                     <Route
                         path=(StaticSegment("admin"), StaticSegment("plans"), ParamSegment("id"))
                         view=pages::admin::plan::PlanPage
+                        ssr=whole.clone()
+                    />
+                    <Route
                         path=(StaticSegment("admin"), StaticSegment("orders"), ParamSegment("id"), StaticSegment("refund"))
                         view=pages::admin::refund::RefundPayment
                         ssr=whole.clone()

@@ -10,10 +10,7 @@ pub use self::decisions::{
 use atlas::events::Received;
 use atlas::plans::desk::Standing;
 use domain::ledger::{LotSource, TransactionKind};
-use domain::{
-    Credits, FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Provider, RefundRequestState,
-    RefundState, Role,
-};
+use domain::{Credits, FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Provider, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 

@@ -104,7 +104,7 @@ async fn look(stand: &Stand, page: &str, cookie: &str) -> Result<Vec<Duration>> 
         let before = left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
         (before > 0 && before <= TIMES + 2).then(|| message.clone())
     };
-    let answers = load::drive(stand.atlas(), 1, Duration::from_secs(60), PROOF, next).await?;
+    let answers = load::drive(stand.atlas(), 1, Duration::from_mins(1), PROOF, next).await?;
     // The first two find nothing in memory.
     Ok(answers.times.into_iter().skip(2).collect())
 }

@@ -61,14 +61,13 @@ async fn look(ctx: &Context, plan: PlanId) -> Result<()> {
     }
 }
 
-/// The hourly look at all of them: what still waits is mirrored, the others are compared. One that can't be asked about does
-/// not keep the others from it.
+/// The hourly look at all of them: what still waits is mirrored, the others are compared.
 pub async fn check_all(ctx: &Context) -> Result<()> {
     if ctx.providers.plan_mirror().is_none() {
         return Ok(());
     }
     let all = sqlx::query!(
-        r#"select plan_id as "plan: PlanId", state as "state: MirrorState", whop_plan_id is not null as "made!"
+        r#"select plan_id as "plan: PlanId", state as "state: MirrorState"
         from whop_plans where state = 'waiting' or whop_plan_id is not null order by plan_id"#,
     )
     .fetch_all(&ctx.db)
@@ -81,7 +80,9 @@ pub async fn check_all(ctx: &Context) -> Result<()> {
             continue;
         }
         match look(ctx, row.plan).await {
-            Ok(()) | Err(Error::NotFound | Error::Refused(_) | Error::Unavailable(_)) => {}
+            Ok(()) | Err(Error::NotFound) => {}
+            // Away for one is away for all: the next look is in an hour.
+            Err(Error::Refused(_)) => return Ok(()),
             Err(error) => return Err(error),
         }
     }
