@@ -130,28 +130,33 @@ create function figures_in(p_from timestamptz[], p_to timestamptz[], p_kinds tex
 returns table (bin integer, kind text, part text, count bigint, sum bigint)
 language sql stable set search_path = public, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off
 set enable_mergejoin = off as $$
-    with waiting as materialized (
+    with wanted as materialized (
+        select s.bin, s.level, s.starts, s.ends, k.kind from figure_spans(p_from, p_to) s cross join unnest(p_kinds) k (kind)
+    ), unfolded as materialized (
+        select kind, net, debt_change, provider, payment_id, created_at from credit_transactions
+        where (epoch, xid, id) > ((select epoch from figure_marks), (select xid from figure_marks), (select transaction_id from figure_marks))
+    ), waiting as materialized (
         select quarter, kind, part, count, sum from figure_changes where kind = any (p_kinds)
         union all
         select f.quarter, f.kind, f.part, f.count, f.sum
-        from credit_transactions t
+        from unfolded t
         cross join lateral ledger_figures(t.kind, t.net, t.debt_change, t.payment_id is not null, t.created_at) f
-        where (t.epoch, t.xid, t.id) > (
-            (select epoch from figure_marks), (select xid from figure_marks), (select transaction_id from figure_marks))
-            and f.kind = any (p_kinds)
+        where f.kind = any (p_kinds)
         union all
         select date_bin('15 minutes', t.created_at, '2000-01-01 00:00+00'), 'credited_in', time_step(took.ms)::text, 1, took.ms
-        from credit_transactions t
+        from unfolded t
         join payments p on p.provider = t.provider and p.payment_id = t.payment_id
         cross join lateral (select greatest(0, (extract(epoch from t.created_at - p.paid_at) * 1000)::bigint) as ms) took
-        where (t.epoch, t.xid, t.id) > (
-            (select epoch from figure_marks), (select xid from figure_marks), (select transaction_id from figure_marks))
-            and t.kind = 'grant' and p.paid_at is not null and 'credited_in' = any (p_kinds)
+        where t.kind = 'grant' and p.paid_at is not null and 'credited_in' = any (p_kinds)
     )
     select bin, kind, part, sum(count)::bigint, sum(sum)::bigint from (
-        select s.bin, g.kind, g.part, g.count, g.sum
-        from figure_spans(p_from, p_to) s cross join unnest(p_kinds) wanted (kind)
-        join figures g on g.level = s.level and g.kind = wanted.kind and g.starts >= s.starts and g.starts < s.ends
+        select w.bin, w.kind, g.part, g.count, g.sum
+        from wanted w
+        -- `offset 0`: one range of the primary key for each kind and span, and not one for all kinds.
+        cross join lateral (
+            select part, count, sum from figures
+            where level = w.level and kind = w.kind and starts >= w.starts and starts < w.ends offset 0
+        ) g
         union all
         select (b.nth - 1)::integer, w.kind, w.part, w.count, w.sum
         from waiting w join unnest(p_from, p_to) with ordinality as b (f, t, nth) on w.quarter >= b.f and w.quarter < b.t
@@ -162,18 +167,24 @@ $$;
 -- The ten that took longest from paid to credited in a span of time.
 create function slowest_credits(p_from timestamptz, p_to timestamptz)
 returns table (transaction_id uuid, order_id uuid, took_ms bigint, granted_at timestamptz)
-language sql stable set search_path = public, pg_temp set jit = off set enable_seqscan = off as $$
+language sql stable set search_path = public, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off as $$
+    with unfolded as materialized (
+        select id, kind, order_id, provider, payment_id, created_at from credit_transactions
+        where (epoch, xid, id) > ((select epoch from figure_marks), (select xid from figure_marks), (select transaction_id from figure_marks))
+    )
     select transaction_id, order_id, took_ms, granted_at from (
         select slow.transaction_id, slow.order_id, slow.took_ms, slow.granted_at
         from figure_spans(array[p_from], array[p_to]) s
-        join slow_credits slow on slow.level = s.level and slow.starts >= s.starts and slow.starts < s.ends
+        cross join lateral (
+            select c.transaction_id, c.order_id, c.took_ms, c.granted_at from slow_credits c
+            where c.level = s.level and c.starts >= s.starts and c.starts < s.ends offset 0
+        ) slow
         union all
         select t.id, t.order_id, greatest(0, (extract(epoch from t.created_at - p.paid_at) * 1000)::bigint), t.created_at
-        from credit_transactions t
+        from unfolded t
         join payments p on p.provider = t.provider and p.payment_id = t.payment_id
-        where (t.epoch, t.xid, t.id) > (
-            (select epoch from figure_marks), (select xid from figure_marks), (select transaction_id from figure_marks))
-            and t.kind = 'grant' and p.paid_at is not null and t.created_at >= p_from and t.created_at < p_to
+        where t.kind = 'grant' and p.paid_at is not null and t.created_at >= p_from and t.created_at < p_to
     ) found order by took_ms desc, transaction_id limit 10
 $$;
 
