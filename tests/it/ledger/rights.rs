@@ -103,6 +103,7 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "forget_notes",
             "known_as",
             "ledger_figures",
+            "orders_chosen",
             "slowest_credits",
             "time_step",
         ]
