@@ -13,10 +13,11 @@ use crate::audit::{self, About, By, Change, Origin, Reason, What};
 use crate::ledger::adjust::{Adjustment, Correction, adjust};
 use crate::ledger::grant::{Grant, grant};
 use crate::ledger::{Key, Moved, lock_wallets};
+use crate::limits::ADMIN_WRITES;
 use crate::orders::FormKey;
 use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
-use crate::{Context, Error, Refusal, Result, approvals, ids};
+use crate::{Context, Error, Refusal, Result, approvals, ids, limits};
 
 const DESCRIPTION_CHARS_MAX: usize = 200;
 /// What one admin gave the same person within this time counts together, so that many small deeds are no way around.
@@ -82,9 +83,10 @@ struct Deed<'a> {
 /// Gives, takes or forgives; or, above the limit, puts it up for another admin. The same form sent again is the same deed.
 ///
 /// Errors: [`Error::NotFound`], also for somebody who has left; [`Refusal::NotEnoughCredits`], [`Refusal::NothingOwed`];
-/// [`Refusal::FormUsedBefore`].
+/// [`Refusal::FormUsedBefore`]; [`Refusal::TooManyTries`].
 pub async fn act(ctx: &Context, admin: &Admin, _: &Fresh, origin: &Origin, wish: &Wish) -> Result<Done> {
     let by = admin.person().id();
+    limits::take(ctx, &ADMIN_WRITES, &by.to_string()).await?;
     let mut tx = ctx.db.begin().await?;
     lock_person(&mut tx, wish.person).await?;
     if let Some(done) = done_before(&mut tx, by, wish).await? {

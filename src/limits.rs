@@ -57,6 +57,9 @@ pub const SET_UP_STEPS: Limit = Limit::new("set_up_steps", 20, Duration::seconds
 /// Licence keys that somebody enters: five, and ten an hour.
 pub const LICENCE_BY_PERSON: Limit = Limit::new("licence_by_person", 5, Duration::minutes(6));
 
+/// What moves money or credits by hand, by who does it: sixty, and sixty a minute.
+pub const ADMIN_WRITES: Limit = Limit::new("admin_writes", 60, Duration::seconds(1));
+
 impl Limit {
     /// `burst` is at least 1, `each` more than nothing.
     pub const fn new(name: &'static str, burst: u16, each: Duration) -> Self {

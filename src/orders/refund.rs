@@ -15,9 +15,10 @@ use sqlx::PgConnection;
 pub use self::preview::{Preview, preview};
 use super::FormKey;
 use crate::audit::{self, About, Change, Origin, Reason, What};
+use crate::limits::ADMIN_WRITES;
 use crate::people::fresh::Fresh;
 use crate::people::roles::Finance;
-use crate::{Context, Error, Refusal, Result, approvals, ids, tasks};
+use crate::{Context, Error, Refusal, Result, approvals, ids, limits, tasks};
 
 /// A person waits for the provider's answer at most so long: less than a request may take.
 const ANSWER_WAIT: Duration = Duration::from_secs(8);
@@ -66,8 +67,9 @@ pub async fn refundable(ctx: &Context, _: &Finance, order: OrderId, payment_id: 
 /// Asks for a refund. Up to [`approvals::REFUND_ALONE_MAX`] the provider is told at once, and again until it answers; above,
 /// once another admin has confirmed. The same form sent again is the same request.
 ///
-/// Errors: as [`refundable`]; [`Error::Invalid`] for `amount`; [`Refusal::FormUsedBefore`].
+/// Errors: as [`refundable`]; [`Error::Invalid`] for `amount`; [`Refusal::FormUsedBefore`]; [`Refusal::TooManyTries`].
 pub async fn ask(ctx: &Context, finance: &Finance, _: &Fresh, origin: &Origin, wish: &Wish) -> Result<Asked> {
+    limits::take(ctx, &ADMIN_WRITES, &finance.person().id().to_string()).await?;
     let amount = wish.amount;
     let mut tx = ctx.db.begin().await?;
     lock(&mut tx, &wish.of).await?;

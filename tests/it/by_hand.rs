@@ -138,6 +138,19 @@ async fn above_the_limit_nothing_moves_until_another_admin_says_so_once(pool: Pg
     stage.audits_clean().await;
 }
 
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn who_moves_credits_more_often_than_once_a_second_has_to_wait(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let (ana, boss) = (stage.buyer("ana").await, admin(&stage, "boss").await);
+    for _ in 0..60 {
+        does(&stage, &boss, &wish(Kind::Grant, &ana, 1)).await.unwrap();
+    }
+    let late = refusal(does(&stage, &boss, &wish(Kind::Grant, &ana, 1)).await);
+    assert!(matches!(late, Refusal::TooManyTries { .. }), "{late:?}");
+    assert_eq!(stage.posted(&ana).await, 60);
+    does(&stage, &admin(&stage, "chief").await, &wish(Kind::Grant, &ana, 1)).await.unwrap();
+}
+
 async fn requested(stage: &Stage, buyer: &SignedIn) -> OrderId {
     let note = Note::parse("note", "").unwrap();
     submit(&stage.ctx, buyer, stage.plan("enterprise").await, note, FormKey::fresh()).await.unwrap()
