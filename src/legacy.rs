@@ -6,6 +6,7 @@ pub mod columns;
 pub mod damage;
 pub mod examine;
 mod fields;
+pub mod history;
 mod prove;
 mod rows;
 pub mod run;

@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod days;
+pub mod before_the_move;
 pub mod field;
 pub mod membership;
 pub mod notes;

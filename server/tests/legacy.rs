@@ -6,6 +6,7 @@
 mod made_up;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -23,10 +24,9 @@ struct Place {
 }
 
 impl Place {
-    fn new(seed: u64) -> Self {
+    fn new(wish: Wish) -> Self {
         let root = std::env::temp_dir().join(format!("atlas-it-{}", atlas::ids::fresh().simple()));
         fs::create_dir_all(&root).unwrap();
-        let wish = Wish { profiles: PEOPLE, transactions: TRANSACTIONS, seed };
         let planted = made_up::make(wish, &root.join("old")).unwrap();
         Self { root, planted }
     }
@@ -90,7 +90,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_damaged_database_is_reported_imported_once_and_adds_up() {
-    let place = Place::new(1);
+    let place = Place::new(Wish { profiles: PEOPLE, transactions: TRANSACTIONS, seed: 1 });
     let old = place.old();
     let defaults = place.atlas(&["plan", "defaults"]);
     assert!(defaults.status.success());
@@ -100,6 +100,10 @@ fn a_damaged_database_is_reported_imported_once_and_adds_up() {
     assert_eq!(looked["people"]["read"], PEOPLE);
     assert_eq!(looked["transactions"]["read"], TRANSACTIONS);
     assert_eq!(looked["imported"], Value::Null);
+
+    let differing = place.json(&["import", "legacy", &old, "--dry-run", "--json", "--rows", "balance_differs"]);
+    let rows = differing["rows"].as_array().unwrap();
+    assert!(rows.len() > 1 && rows.iter().all(|row| row["credits"] != row["history"]), "{rows:?}");
 
     let unasked = said(&place.atlas(&["import", "legacy", &old]));
     assert!(unasked.contains("say --yes"), "{unasked}");
@@ -134,4 +138,30 @@ fn a_damaged_database_is_reported_imported_once_and_adds_up() {
     place.audits_clean();
     let deeds = place.json(&["audit", "list", "--deed", "legacy_imported", "--json"]);
     assert_eq!(deeds.as_array().unwrap().len(), 1, "a run that changes nothing leaves no entry");
+}
+
+#[test]
+fn a_killed_import_goes_on_where_it_was() {
+    let place = Place::new(Wish { profiles: 4_000, transactions: 13_000, seed: 2 });
+    let old = place.old();
+    let arguments = ["import", "legacy", &old, "--yes", "--json"];
+    let mut killed = place.command(&arguments).spawn().unwrap();
+    let lines = BufReader::new(killed.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // Half of the people are here then, and nothing else.
+    assert!(lines.into_iter().any(|line| line == "Importing: 10 %"));
+    killed.kill().unwrap();
+    assert!(!killed.wait().unwrap().success(), "it was killed before its end");
+
+    let output = place.atlas(&arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains("Reading"), "what was read once is not read again: {said}");
+    let rest: Value = serde_json::from_slice(&output.stdout).unwrap();
+    place.finds_what_was_planted(&rest);
+    let (there, imported, here) = (&rest["people"]["there"], &rest["imported"]["people"], &rest["here"]["people"]);
+    assert!(there.as_u64().unwrap() >= 2_000 && imported.as_u64().unwrap() > 0, "{rest}");
+    assert_eq!(there.as_u64().unwrap() + imported.as_u64().unwrap(), here.as_u64().unwrap());
+    assert_eq!(rest["here"]["balances"], rest["here"]["granted"]);
+    assert_eq!(rest["here"]["transactions"], rest["transactions"]["due"]);
+    place.audits_clean();
 }

@@ -148,6 +148,12 @@ damages! {
         => "imported as a buyer; `atlas user role` gives roles"
 }
 
+impl Damage {
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|damage| damage.code() == code)
+    }
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())

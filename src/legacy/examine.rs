@@ -3,9 +3,11 @@
 
 mod orders;
 mod people;
+mod rows;
 mod tally;
 mod transactions;
 
+pub use self::rows::{Damaged, rows};
 pub use self::tally::{Finding, Findings, Orders, People, Transactions};
 use super::run::{Run, long};
 use crate::{Context, Result};

@@ -116,7 +116,7 @@ async fn anonymise(tx: &mut PgConnection, person: PersonId) -> Result<()> {
 }
 
 /// What stands elsewhere of them: ways in, their second factor, links and addresses of mails, the memberships that they
-/// showed. Mails that wait are moot without an address.
+/// showed, what was written about them before the move. Mails that wait are moot without an address.
 async fn forget_what_belongs_to(tx: &mut PgConnection, person: PersonId) -> Result<()> {
     sqlx::query!(
         "with identities as (delete from identities where person_id = $1),
@@ -124,7 +124,8 @@ async fn forget_what_belongs_to(tx: &mut PgConnection, person: PersonId) -> Resu
             factors as (delete from second_factors where person_id = $1),
             links as (delete from mail_links where person_id = $1),
             asks as (delete from membership_asks where person_id = $1),
-            licences as (update memberships set person_id = null where person_id = $1)
+            licences as (update memberships set person_id = null where person_id = $1),
+            history as (update legacy_transactions set description = '' where person_id = $1 and description <> '')
         update mails set address = null where person_id = $1 and address is not null",
         person as PersonId,
     )

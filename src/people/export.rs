@@ -24,6 +24,8 @@ pub struct Export {
     pub payments: Value,
     pub refunds: Value,
     pub statement: Value,
+    /// What happened in the system before this one.
+    pub before_the_move: Value,
     pub mails: Value,
     /// What the person did and what was done about them.
     pub audit: Value,
@@ -90,6 +92,9 @@ pub async fn export(ctx: &Context, person: &SignedIn, form: Form, origin: &Origi
                 order by t.last_seq), '[]')
                 from credit_transactions t join credit_accounts wallet on wallet.id = t.account_id
                 where wallet.owner_id = $1 and wallet.kind = 'wallet') as "statement!",
+            (select coalesce(jsonb_agg(jsonb_build_object('transaction', legacy_id, 'kind', kind, 'credits', amount,
+                'balance_after', balance_after, 'description', description, 'at', at) order by at, legacy_id), '[]')
+                from legacy_transactions where person_id = $1) as "before_the_move!",
             (select coalesce(jsonb_agg(jsonb_build_object('kind', mail.kind, 'about', mail.subject, 'order', mail.order_id,
                 'state', mail.state, 'announced', mail.created_at, 'sent', mail.sent_at) order by mail.id), '[]')
                 from mails mail left join credit_orders o on o.id = mail.order_id
@@ -121,6 +126,7 @@ impl Export {
             ("payments", &self.payments),
             ("refunds", &self.refunds),
             ("statement", &self.statement),
+            ("before_the_move", &self.before_the_move),
             ("mails", &self.mails),
             ("audit", &self.audit),
         ]

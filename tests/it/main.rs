@@ -13,6 +13,7 @@ mod figures;
 mod jobs;
 mod leaving;
 mod ledger;
+mod legacy;
 mod limits;
 mod memberships;
 mod notes;

@@ -9,6 +9,7 @@ use leptos_meta::Title;
 
 use crate::flash;
 use crate::pages::{for_person, query};
+use crate::parts::before_the_move::BeforeTheMove;
 use crate::parts::days::{self, DayFields};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::Icon;
@@ -38,6 +39,10 @@ pub fn Transactions() -> impl IntoView {
 
 async fn draw(request: Request, person: SignedIn, asked: Asked) -> Result<AnyView> {
     let found = page(&request.ctx().db, person.id(), asked.filter, asked.before).await?;
+    // At the end of what is told in full.
+    let is_last = found.older.is_none() && asked.filter == Filter::default();
+    let before_the_move =
+        if is_last { atlas::legacy::history::newest(&request.ctx().db, person.id()).await? } else { Vec::new() };
     let flash = flash::take(&request).await?;
     Ok(view! {
         <Title text="Transactions · Atlas Credits" />
@@ -51,6 +56,7 @@ async fn draw(request: Request, person: SignedIn, asked: Asked) -> Result<AnyVie
             <FlashNotice flash />
             <Filters filter=asked.filter />
             <Found found asked />
+            <BeforeTheMove lines=before_the_move />
         </main>
     }
     .into_any())

@@ -9,6 +9,7 @@ mod report;
 mod source;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use atlas::Context;
@@ -16,8 +17,8 @@ use atlas::audit::{By, Origin, Who};
 use atlas::legacy::Proof;
 use atlas::legacy::bring_in::{self, Done};
 use atlas::legacy::columns::Layout;
-use atlas::legacy::damage::Gravity;
-use atlas::legacy::examine::{Findings, Reading, Trust, examine};
+use atlas::legacy::damage::{Damage, Gravity};
+use atlas::legacy::examine::{Damaged, Findings, Reading, Trust, examine, rows};
 use atlas::legacy::run::Run;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -27,6 +28,9 @@ use self::progress::Progress;
 use self::source::Source;
 use super::OrSaid as _;
 use super::print::{self, Format};
+
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -54,8 +58,16 @@ pub struct Legacy {
     /// Import nothing while something as grave as this is found [without a value: grave]
     #[arg(long, value_name = "GRAVITY", num_args = 0..=1, default_missing_value = "grave", value_parser = gravity())]
     strict: Option<Gravity>,
+    /// List every row with this damage, by the code that the report has for it.
+    #[arg(long, value_name = "CODE", requires = "dry_run", value_parser = damage())]
+    rows: Option<Damage>,
     #[command(flatten)]
     format: Format,
+}
+
+fn damage() -> impl TypedValueParser<Value = Damage> {
+    PossibleValuesParser::new(Damage::ALL.iter().map(|damage| damage.code()))
+        .try_map(|code| Damage::of_code(&code).ok_or("no such code"))
 }
 
 fn trust() -> impl TypedValueParser<Value = Trust> {
@@ -85,6 +97,7 @@ struct Story<'a> {
     asked: &'a Legacy,
     ignored: Vec<String>,
     findings: Findings,
+    rows: Vec<Damaged>,
     done: Option<(Done, Proof)>,
 }
 
@@ -92,15 +105,17 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
     let Command::Legacy(asked) = command;
     let mut source = Source::open(&asked.from).await?;
     let hash = source.hash()?;
-    let Some(mut run) = Run::begin(ctx, hash).await.or_said()? else {
-        bail!("another import is running; wait until it ends");
-    };
+    let mut run = begin(ctx, hash).await?;
     let ignored = if run.is_staged() { Vec::new() } else { read(ctx, &mut source, &mut run).await? };
     let looking = Progress::begin("Comparing", None);
     let reading = Reading { trust: asked.trust, plans: asked.plans.clone() };
     let findings = examine(ctx, &run, &reading).await.or_said()?;
     looking.end();
-    let mut story = Story { asked: &asked, ignored, findings, done: None };
+    let rows = match asked.rows {
+        Some(damage) => rows(ctx, damage).await.or_said()?,
+        None => Vec::new(),
+    };
+    let mut story = Story { asked: &asked, ignored, findings, rows, done: None };
     if !asked.format.is_json() {
         report::findings(&story)?;
     }
@@ -129,6 +144,17 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
     let sentence = report::done(&done.0, &done.1);
     story.done = Some(done);
     tell(&story, &sentence)
+}
+
+/// One that was killed holds its lock until the database has noticed.
+async fn begin(ctx: &Context, hash: Option<[u8; 32]>) -> Result<Run> {
+    for _ in 0..LOCK_TRIES {
+        if let Some(run) = Run::begin(ctx, hash).await.or_said()? {
+            return Ok(run);
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+    bail!("another import is running; wait until it ends")
 }
 
 /// Into the database, as it is.

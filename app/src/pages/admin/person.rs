@@ -24,6 +24,7 @@ use crate::actions::admin::credits::CREDITS_FORM;
 use crate::actions::admin::people::{ChangeRole, EndSessionsOf, ROLE_FORM};
 use crate::flash::{self, Form, form_of};
 use crate::pages::{param, query};
+use crate::parts::before_the_move::BeforeTheMove;
 use crate::parts::field::{ErrorSummary, TextField};
 use crate::parts::notes::Notes;
 use crate::parts::notice::FlashNotice;
@@ -50,6 +51,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
     let holds = desk::holds(db, &support, id).await?;
     let notes = notes::list(db, &support, About::Person(id)).await?;
     let deeds = by_hand::about(db, &support, id).await?;
+    let before_the_move = atlas::legacy::history::newest(db, id).await?;
     let flash = flash::take(&request).await?;
     let credits_form = form_of(flash.as_ref(), CREDITS_FORM);
     let form = form_of(flash.as_ref(), ROLE_FORM);
@@ -78,6 +80,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
                 {older}
             </nav>
             <Orders orders />
+            <BeforeTheMove lines=before_the_move />
             {may_set.then(|| view! { <Apart profile=profile.clone() flash /> })}
             <CreditsByHand form=credits_form of=movable deeds />
             {may_act.then(|| view! { <Deeds profile form /> })}

@@ -1,8 +1,11 @@
 //! How far it is: a bar on a terminal, a line now and then elsewhere. On the error output, for the report goes to the other.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+const SPINS_EACH: Duration = Duration::from_millis(120);
 
 pub struct Progress {
     what: &'static str,
@@ -26,6 +29,9 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(what);
+        if total.is_none() && is_watched {
+            bar.enable_steady_tick(SPINS_EACH);
+        }
         let progress = Self { what, bar, is_watched, told: 0 };
         if !is_watched {
             progress.say("begins");

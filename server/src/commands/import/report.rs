@@ -3,7 +3,7 @@
 use anyhow::Result;
 use atlas::legacy::Proof;
 use atlas::legacy::bring_in::Done;
-use atlas::legacy::examine::{Finding, Findings};
+use atlas::legacy::examine::{Damaged, Finding, Findings};
 use domain::Credits;
 use serde_json::{Value, json};
 
@@ -34,6 +34,12 @@ pub(super) fn findings(story: &Story<'_>) -> Result<()> {
             finding.example,
             finding.damage.treatment(),
         ))?;
+    }
+    for row in &story.rows {
+        let number = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+        let (credits, history) = (number(row.credits), number(row.history));
+        let (table, place, id, user) = (&row.table, row.place, &row.id, &row.user_id);
+        print::line(&format!("    {table} row {place} id {id} of {user}: credits {credits}, history {history}"))?;
     }
     print::line("\nWhat is to be imported:")?;
     print::line(&format!(
@@ -97,6 +103,7 @@ pub(super) fn json(story: &Story<'_>) -> Value {
         "dry_run": story.asked.dry_run,
         "not_read": story.ignored,
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+        "rows": story.rows.iter().map(row).collect::<Vec<_>>(),
         "people": {
             "read": people.read, "new": people.new, "linked": people.linked, "merged": people.merged,
             "there": people.there, "left_out": people.left_out,
@@ -124,5 +131,12 @@ fn finding(finding: &Finding) -> Value {
     json!({
         "code": finding.damage.code(), "gravity": finding.damage.gravity().as_str(), "rows": finding.rows,
         "example": finding.example, "what": finding.damage.what(), "treatment": finding.damage.treatment(),
+    })
+}
+
+fn row(row: &Damaged) -> Value {
+    json!({
+        "table": row.table, "row": row.place, "id": row.id, "user_id": row.user_id, "credits": row.credits,
+        "history": row.history,
     })
 }
