@@ -1,8 +1,8 @@
 //! Pieces of view that several pages use.
 
 pub mod bars;
-pub mod days;
 pub mod before_the_move;
+pub mod days;
 pub mod field;
 pub mod membership;
 pub mod notes;

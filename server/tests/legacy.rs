@@ -28,7 +28,9 @@ impl Place {
         let root = std::env::temp_dir().join(format!("atlas-it-{}", atlas::ids::fresh().simple()));
         fs::create_dir_all(&root).unwrap();
         let planted = made_up::make(wish, &root.join("old")).unwrap();
-        Self { root, planted }
+        let place = Self { root, planted };
+        assert!(place.atlas(&["plan", "defaults"]).status.success());
+        place
     }
 
     fn old(&self) -> String {
@@ -92,8 +94,6 @@ fn said(output: &Output) -> String {
 fn a_damaged_database_is_reported_imported_once_and_adds_up() {
     let place = Place::new(Wish { profiles: PEOPLE, transactions: TRANSACTIONS, seed: 1 });
     let old = place.old();
-    let defaults = place.atlas(&["plan", "defaults"]);
-    assert!(defaults.status.success());
     let looked = place.json(&["import", "legacy", &old, "--dry-run", "--json"]);
     place.finds_what_was_planted(&looked);
     assert_eq!(looked["not_read"], serde_json::json!(["user_profiles.avatar_url"]));

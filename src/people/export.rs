@@ -116,7 +116,7 @@ pub async fn export(ctx: &Context, person: &SignedIn, form: Form, origin: &Origi
 }
 
 impl Export {
-    fn parts(&self) -> [(&'static str, &Value); 10] {
+    fn parts(&self) -> [(&'static str, &Value); 11] {
         [
             ("profile", &self.profile),
             ("sessions", &self.sessions),

@@ -47,6 +47,8 @@ async fn has_every_way_in(stage: &Stage, person: &SignedIn) {
         "insert into memberships (provider, id, status, gives_access, said_at, person_id)
             values ('whop', 'mem_1', 'active', true, now(), $1)",
         "insert into membership_asks (person_id) values ($1)",
+        "insert into legacy_transactions (legacy_id, person_id, amount, kind, description)
+            values ('t1', $1, 5, 'bonus', 'For Ana Lovelace, Analytical Lane')",
         "insert into oauth_attempts (handle_hash, purpose, person_id, session_hash, return_to, expires_at)
             values (sha256('handle'), 'link', $1, sha256('session'), '/', now())",
         "insert into mail_links (mail_id, token_hash, purpose, person_id, address, created_at, expires_at)
@@ -199,8 +201,16 @@ async fn a_refund_of_what_was_bought_before_leaving_still_takes_back(pool: PgPoo
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn every_table_that_names_a_person_is_decided_upon(pool: PgPool) {
     // Kept: books and what explains them, by an id alone. Emptied: whatever says who it was.
-    let kept =
-        ["audit_entries", "credit_accounts", "credit_deeds", "credit_orders", "plan_versions", "refund_requests"];
+    let kept = [
+        "audit_entries",
+        "credit_accounts",
+        "credit_deeds",
+        "credit_orders",
+        "legacy_people",
+        "legacy_transactions",
+        "plan_versions",
+        "refund_requests",
+    ];
     let emptied = [
         "identities",
         "known_devices",
