@@ -25,7 +25,8 @@ for (const javascript of [true, false]) {
 
   story(`a fresh Atlas is set up from the code in its log, ${javascript ? 'with' : 'without'} JavaScript`, async ({ stack, visit }) => {
     const apiKey = stack.secrets['the API key for Whop']
-    const visitor = await visit()
+    // Colours that are still on their way would be judged as they are.
+    const visitor = await visit({ reducedMotion: 'reduce' })
     const { page, context } = visitor
     await page.goto('/set-up')
     await reads(visitor, 'the code')

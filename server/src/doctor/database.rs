@@ -18,7 +18,7 @@ const CLOCKS_APART_NOTED: time::Duration = time::Duration::seconds(1);
 /// The way to the database, or why there is none.
 pub enum Reached {
     No(Vec<Check>),
-    Yes { checks: Vec<Check>, pool: PgPool, database: Database },
+    Yes { checks: Vec<Check>, pool: PgPool, database: Box<Database> },
 }
 
 /// Migrates nothing and makes nothing. A private cluster that rests is started, and stopped again by whoever closes it.
@@ -53,7 +53,7 @@ pub async fn reach(config: &Config) -> Reached {
             }
             let pool = database.unchecked_pool();
             checks.extend(rights(&pool, config.standing()).await);
-            Reached::Yes { checks, pool, database }
+            Reached::Yes { checks, pool, database: Box::new(database) }
         }
         Err(error) => {
             database.close().await;

@@ -94,7 +94,7 @@ fn room(free_bytes: u64) -> Check {
     let mend = "Make room, or move ATLAS_DATA_DIR: with a full disk nothing can be booked.";
     match free_bytes {
         ..FREE_BYTES_MIN => Check::bad(SUBJECT, found, mend),
-        ..FREE_BYTES_NOTED => Check::warning(SUBJECT, found, mend),
+        FREE_BYTES_MIN..FREE_BYTES_NOTED => Check::warning(SUBJECT, found, mend),
         _ => Check::good(SUBJECT, found),
     }
 }

@@ -37,7 +37,7 @@ pub async fn checks(config: &Config, ctx: Option<&Context>) -> Vec<Check> {
     match client(&given, api_key, company) {
         Ok(client) => checks.extend(ask(config, &client).await),
         Err(error) => {
-            checks.push(Check::bad(API, format!("{error}"), "Mend WHOP_API_URL, WHOP_API_KEY and WHOP_COMPANY_ID."))
+            checks.push(Check::bad(API, format!("{error}"), "Mend WHOP_API_URL, WHOP_API_KEY and WHOP_COMPANY_ID."));
         }
     }
     checks.push(secret);
