@@ -119,8 +119,18 @@ async fn clicked_twice_while_the_providers_own_word_arrives_it_has_one_effect(po
         let told = [RefundState::Pending, RefundState::Succeeded]
             .map(|state| stage.refund_webhook(&format!("evt_{round}_{state}"), &refund(&made, &pay, 750, state)));
         let clicks = (0..3).map(|_| ask(&stage.ctx, &finance, &boss.1, &Origin::NONE, &wish));
-        let words = told.iter().chain(told.iter().rev()).map(|webhook| stage.delivers(webhook));
-        let (clicks, words) = join(join_all(clicks), join_all(words)).await;
+        // Some while we still wait for the answer, the others together with it.
+        stage.provider.hangs();
+        let words = async {
+            while stage.provider.refund_orders().len() <= round {
+                tokio::task::yield_now().await;
+            }
+            let mut words = join_all(told[round % 2..].iter().map(|webhook| stage.delivers(webhook))).await;
+            stage.provider.answers();
+            words.extend(join_all(told.iter().chain(told.iter().rev()).map(|webhook| stage.delivers(webhook))).await);
+            words
+        };
+        let (clicks, words) = join(join_all(clicks), words).await;
         let ids: std::collections::BTreeSet<_> = clicks.into_iter().map(|asked| asked.unwrap().id).collect();
         assert_eq!(ids.len(), 1, "one request");
         assert!(words.iter().all(Result::is_ok), "{words:?}");
