@@ -115,11 +115,15 @@ async fn file(stand: &Stand, cookie: &str) -> Result<String> {
     let before = resident_kib(process)?;
     let began = Instant::now();
     let url = format!("http://{}{}", stand.atlas(), paths::ADMIN_ORDERS_CSV);
-    let mut answer = reqwest::Client::new().get(url).header(header::COOKIE, cookie).send().await?.error_for_status()?;
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_mins(10))
+        .build()?;
+    let mut answer = client.get(url).header(header::COOKIE, cookie).send().await?.error_for_status()?;
     let (mut bytes, mut lines, mut most) = (0, 0, before);
     while let Some(chunk) = answer.chunk().await? {
         bytes += chunk.len();
-        lines += chunk.iter().filter(|byte| **byte == b'\n').count();
+        lines += String::from_utf8_lossy(&chunk).matches('\n').count();
         most = most.max(resident_kib(process)?);
     }
     ensure!(lines > 1_000_000, "only {lines} lines came");
