@@ -23,6 +23,9 @@ struct Old<'a> {
     transactions: &'a [&'a str],
 }
 
+/// An order as it is here: its plan's name, state and slug, the note, what it gave, and whether somebody answered.
+type Kept = (String, OrderState, String, Option<String>, Option<i64>, bool);
+
 const BY_BALANCE: Reading = Reading { trust: Trust::Balance, plans: Vec::new() };
 
 impl Old<'_> {
@@ -153,7 +156,7 @@ async fn orders_come_as_manual_ones_under_the_plans_they_are_said_to_be(pool: Pg
     let (findings, done) = old.import(&stage, &reading).await;
     assert_eq!(codes(&findings), ["plan_unknown"]);
     assert_eq!((done.orders, findings.orders.waiting), (3, 1));
-    let orders: Vec<(String, OrderState, String, Option<String>, Option<i64>, bool)> = sqlx::query_as(
+    let orders: Vec<Kept> = sqlx::query_as(
         "select o.plan_name, o.state, plan.slug, o.note, o.granted_credits, o.answered_by is not null
         from credit_orders o join plan_versions version on version.id = o.plan_version_id
         join plans plan on plan.id = version.plan_id order by o.credits",

@@ -34,7 +34,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// People, balances, orders and history of the old system: user_profiles, credit_orders, credit_transactions.
+    /// People, balances, orders and history of the old system: `user_profiles`, `credit_orders`, `credit_transactions`.
     Legacy(Legacy),
 }
 

@@ -48,7 +48,7 @@ impl Progress {
         let tenths = self.bar.length().filter(|total| *total > 0).map_or(0, |total| place.saturating_mul(10) / total);
         if tenths > self.told && tenths < 10 {
             self.told = tenths;
-            self.say(&format!("{}0 %", tenths));
+            self.say(&format!("{tenths}0 %"));
         }
     }
 
