@@ -13,7 +13,7 @@ use super::source::{Header, Row};
 type Values = Vec<Option<String>>;
 
 pub struct Connection {
-    connection: PgConnection,
+    db: PgConnection,
     waiting: Vec<Table>,
     page: std::vec::IntoIter<Values>,
     rows: u64,
@@ -30,7 +30,7 @@ impl Connection {
         let mut connection = PgConnection::connect_with(options).await.context("connecting to the old database")?;
         sqlx::query("begin isolation level repeatable read, read only").execute(&mut connection).await?;
         let waiting = Table::ALL.into_iter().rev().collect();
-        Ok(Self { connection, waiting, page: Vec::new().into_iter(), rows: 0 })
+        Ok(Self { db: connection, waiting, page: Vec::new().into_iter(), rows: 0 })
     }
 
     pub const fn rows_read(&self) -> u64 {
@@ -44,7 +44,7 @@ impl Connection {
             where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum",
         )
         .bind(table.name())
-        .fetch_all(&mut self.connection)
+        .fetch_all(&mut self.db)
         .await?;
         if columns.is_empty() {
             bail!("there is no table {} in the old database", table.name());
@@ -63,8 +63,8 @@ impl Connection {
                 select array(select value from json_each_text(row_to_json(t))) from credit_transactions t"
             }
         };
-        sqlx::query("close all").execute(&mut self.connection).await?;
-        sqlx::query(declare).execute(&mut self.connection).await?;
+        sqlx::query("close all").execute(&mut self.db).await?;
+        sqlx::query(declare).execute(&mut self.db).await?;
         Ok(Some(Header { table, columns }))
     }
 
@@ -72,7 +72,7 @@ impl Connection {
         if self.page.len() == 0 {
             // The cursor is another one from table to table, so its plan must not be remembered.
             let page = sqlx::query_scalar::<_, Values>("fetch 5000 from old").persistent(false);
-            self.page = page.fetch_all(&mut self.connection).await.context("reading the old database")?.into_iter();
+            self.page = page.fetch_all(&mut self.db).await.context("reading the old database")?.into_iter();
         }
         let Some(values) = self.page.next() else { return Ok(false) };
         row.clear();
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(old.next_table().await.unwrap().unwrap().table, Table::Transactions);
         assert!(!old.next_row(&mut row).await.unwrap(), "it came after we began");
         assert!(old.next_table().await.unwrap().is_none());
-        let write = sqlx::query("insert into credit_transactions values (2)").execute(&mut old.connection).await;
+        let write = sqlx::query("insert into credit_transactions values (2)").execute(&mut old.db).await;
         assert!(write.unwrap_err().to_string().contains("read-only"));
     }
 }
