@@ -223,5 +223,7 @@ story('who wants less motion gets none', async ({ stack, visit }) => {
     await visitor.page.goto(path)
     const moving = await visitor.page.evaluate(() => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().duration > 1).map(({ effect }) => effect.target?.className))
     assert.deepEqual(moving, [], path)
+    const wouldMove = await visitor.page.evaluate(() => [...document.querySelectorAll('*')].filter((part) => /[1-9]/.test(getComputedStyle(part).transitionDuration)).map(({ className }) => className))
+    assert.deepEqual(wouldMove, [], path)
   }
 })

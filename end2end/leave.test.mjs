@@ -29,7 +29,7 @@ stories('a person takes along everything that is kept about them', async ({ stac
   const json = await downloaded(visitor.page, 'Download as JSON')
   assert.equal(json.name, 'atlas-my-data.json')
   const data = JSON.parse(json.text)
-  assert.deepEqual(Object.keys(data), ['profile', 'sessions', 'ways_in', 'orders', 'payments', 'refunds', 'statement', 'mails', 'audit'])
+  assert.deepEqual(Object.keys(data), ['profile', 'sessions', 'ways_in', 'orders', 'notes', 'payments', 'refunds', 'statement', 'before_the_move', 'mails', 'audit'])
   assert.equal(data.profile[0].email, email)
   assert.equal(data.orders[0].state, 'paid')
   assert.equal(data.statement[0].credits, await balanceOf(stack, email))

@@ -86,7 +86,7 @@ stories('a job that gave up is tried again', async ({ stack, visit }) => {
   const { page } = await admin(visit)
   await stack.change`select graphile_worker.add_job('replay_event', json_build_object('event', gen_random_uuid()), max_attempts => 1)`
   const jobs = page.getByRole('region', { name: 'Jobs that gave up' })
-  const again = jobs.getByRole('button', { name: /^Try job \d+ again$/ })
+  const again = jobs.getByRole('button', { name: /^Try again: job \d+$/ })
   for (let tries = 0; (await again.count()) === 0; tries++) {
     assert.ok(tries < 100, 'it did not give up in time')
     await page.goto('/admin/events')

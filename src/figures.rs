@@ -1,5 +1,5 @@
 //! The figures of the overview. They are counted in the transactions that they tell of, folded into sums by a job, and read as
-//! sums and what waits together: exact at any time. `docs/decisions/0013-rollups.md`.
+//! sums and what waits together: exact at any time. `docs/decisions/0014-rollups.md`.
 
 pub mod fold;
 pub mod overview;

@@ -1,5 +1,5 @@
 //! What every request passes on its way in and every answer on its way out, in one place: its id, the log,
-//! headers, who sent it and to whom, panics, forged requests, limits.
+//! headers, who sent it and to whom, panics, forged requests, limits, forms that can't be read.
 
 mod body;
 pub mod client;
@@ -8,6 +8,7 @@ pub mod headers;
 pub mod redirect;
 pub mod refusal;
 mod request;
+mod unread;
 
 pub use self::refusal::refuse;
 
@@ -36,7 +37,8 @@ impl Known {
 
 /// Wraps the whole site. The last layer here is the first that a request meets.
 pub fn wrap(site: Router, public_url: &str, known: Known) -> Router {
-    site.layer(from_fn(body::limit))
+    site.layer(from_fn(unread::tell))
+        .layer(from_fn(body::limit))
         .layer(from_fn_with_state(known.ways, redirect::stay))
         .layer(from_fn(request::hurry))
         .layer(from_fn_with_state(forgery::Origin::new(public_url), forgery::refuse))

@@ -85,7 +85,7 @@ fn places(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'sta
         (Role::Admin, paths::ADMIN_PLANS, "Plans", "what is for sale, at which price, and how it stands at Whop"),
         (Role::Admin, paths::ADMIN_APPROVALS, "Approvals", "what another admin wants to do and may not do alone"),
         (Role::Admin, paths::ADMIN_AUDIT, "Audit", "who did what, and when"),
-        (Role::Admin, paths::ADMIN_SETTINGS, "Settings", "stopping payments, and letting them go on"),
+        (Role::Admin, paths::ADMIN_SETTINGS, "Settings", "who pays where, and stopping payments"),
     ]
     .into_iter()
     .filter(move |(least, ..)| role >= *least)

@@ -110,6 +110,20 @@ async fn t40_support_reads_and_moves_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_form_without_its_fields_is_its_senders_mistake(pool: PgPool) {
+    let scene = Scene::open(&pool).await;
+    let cookie = scene.signs_in(Caller::Buyer).await;
+    let mut incomplete = 0;
+    for door in DOORS.iter().filter(|door| door.kind == Form) {
+        let answer = scene.goes(&Visit::post(door.path, "else=1"), cookie.as_deref()).await;
+        assert!(!answer.status.is_server_error(), "{}: {}", door.path, answer.status);
+        assert!(!answer.location.is_some_and(|place| place.contains("__err")), "{}", door.path);
+        incomplete += usize::from(answer.status == StatusCode::BAD_REQUEST && answer.text.contains("incomplete"));
+    }
+    assert!(incomplete > 10, "{incomplete}");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn t39_a_foreign_thing_is_answered_like_an_unknown_one(pool: PgPool) {
     let scene = Scene::open(&pool).await;
     let victim = scene.victim().await;

@@ -8,12 +8,12 @@ use atlas::people::roles::Support;
 use domain::{OrderState, Provider, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::for_staff;
 use crate::flash;
 use crate::pages::query;
+use crate::parts::days::{self, DayFields};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{Badge, Icon, Moment};
 use crate::request::Request;
@@ -35,8 +35,8 @@ impl Asked {
         let wanted = Wanted {
             state: query("state").parse().ok(),
             provider: query("provider").parse().ok(),
-            from: day(&query("from")),
-            to: day(&query("to")),
+            from: days::typed(&query("from")),
+            to: days::typed(&query("to")),
             search: Search::parse(&search),
             sort: Sort::parse(&query("sort")),
         };
@@ -121,14 +121,7 @@ fn Filters(asked: Asked) -> impl IntoView {
                     {providers.collect_view()}
                 </select>
             </div>
-            <div class="field">
-                <label for="from">"From"</label>
-                <input class="input" r#type="date" id="from" name="from" value=from.map(written) />
-            </div>
-            <div class="field">
-                <label for="to">"To"</label>
-                <input class="input" r#type="date" id="to" name="to" value=to.map(written) />
-            </div>
+            <DayFields from to />
             <div class="field">
                 <label for="sort">"Order"</label>
                 <select class="input" id="sort" name="sort">
@@ -228,7 +221,7 @@ fn Row(order: Listed, answerable: bool) -> impl IntoView {
 /// The page, or the file, with what was chosen.
 fn address(page: &str, wanted: &Wanted, search: &str, after: Option<After>) -> String {
     let after = after.map(|after| format!("{}.{}", after.created_at.unix_timestamp_nanos(), after.id));
-    let (from, to) = (wanted.from.map(written), wanted.to.map(written));
+    let (from, to) = (wanted.from.map(days::written), wanted.to.map(days::written));
     let query = [
         ("state", wanted.state.map_or("", OrderState::as_str)),
         ("provider", wanted.provider.map_or("", Provider::as_str)),
@@ -239,14 +232,6 @@ fn address(page: &str, wanted: &Wanted, search: &str, after: Option<After>) -> S
         ("after", after.as_deref().unwrap_or_default()),
     ];
     paths::with_query(page, &query)
-}
-
-fn day(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
-}
-
-fn written(day: Date) -> String {
-    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 fn after(text: &str) -> Option<After> {
@@ -268,7 +253,7 @@ mod tests {
         let wanted = Wanted {
             state: Some(OrderState::Requested),
             sort: Sort::Oldest,
-            from: day("2026-11-01"),
+            from: days::typed("2026-11-01"),
             ..Wanted::default()
         };
         let address = address(paths::ADMIN_ORDERS, &wanted, "a@b", Some(from));

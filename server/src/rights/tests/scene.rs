@@ -297,11 +297,11 @@ impl Victim {
 }
 
 /// Every row there is, but for what mentions `caller`, whose own affair it is, and what is meant to be written: when a
-/// session was used, the messages left to visitors, limits, the audit.
+/// session was used, the messages left to visitors, limits, the audit, and figures, which follow from rows that are looked at here.
 pub async fn rows_of_others(pool: &PgPool, caller: Option<PersonId>) -> Rows {
     let tables: Vec<(String, String)> = sqlx::query_as(
         "select schemaname::text, tablename::text from pg_tables
-        where schemaname in ('public', 'graphile_worker') and tablename not in ('audit_entries', 'rate_limits', '_sqlx_migrations')
+        where schemaname in ('public', 'graphile_worker') and tablename not in ('audit_entries', 'rate_limits', 'figure_changes', '_sqlx_migrations')
         order by 1, 2",
     )
     .fetch_all(pool)

@@ -18,7 +18,7 @@ pub fn Jobs(parked: Vec<Waiting>, may_act: bool) -> impl IntoView {
         Column::Text("What can be done"),
     ];
     let records = parked.into_iter().map(|job| {
-        let again = format!("Try job {} again", job.id);
+        let again = format!("Try again: job {}", job.id);
         Record::from(vec![
             view! { {job.kind.replace('_', " ")}<span class="muted">{format!(" #{}", job.id)}</span> }.into_any(),
             job.error.map(|error| view! { <code class="change">{error}</code> }).into_any(),
