@@ -5,7 +5,7 @@ import { stage } from './story.mjs'
 import { waitFor } from './stack.mjs'
 import { freshMail, openCheckout, plan, signUp } from './steps.mjs'
 
-const { stories } = stage({ ATLAS_REQUIRE_MEMBERSHIP: 'prod_Members01' })
+const { stories } = stage({ ATLAS_REQUIRE_MEMBERSHIP: 'prod_Members01', ATLAS_REQUIRE_MEMBERSHIP_EXCEPT: 'pro' })
 
 const notice = (page) => page.getByRole('main').getByRole('status')
 
@@ -21,7 +21,10 @@ stories('who has no membership is told why and what to do, and gets in with a li
   await ana.page.goto('/credits')
   await ana.page.getByText('Buying credits takes a membership.').waitFor()
   await ana.awake()
+  await ana.page.getByText('Anybody may buy Pro.').waitFor()
   await isRefused(ana.page, 'Buying here takes a membership.')
+  await ana.page.goto('/credits')
+  await openCheckout(ana, 'Pro')
   const { license_key: key } = await stack.control('memberships', { email: freshMail(), product_id: 'prod_Members01' })
   const enter = async ({ page }, text) => {
     await page.goto('/account')

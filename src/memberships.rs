@@ -11,7 +11,11 @@ use crate::{Context, Error, Refusal, Result};
 
 /// What a buyer has to hold: a membership of one of these products or plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule(Arc<[String]>);
+pub struct Rule {
+    ids: Arc<[String]>,
+    /// Plans of ours, by slug, that anybody may buy.
+    open: Arc<[String]>,
+}
 
 /// Neither a product's nor a plan's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +25,7 @@ pub struct BadRule;
 impl Rule {
     /// None: nothing is asked for.
     pub fn parse(text: &str) -> Result<Option<Self>, BadRule> {
-        let ids: Vec<String> = text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        let ids = listed(text);
         let plain = |id: &String| {
             let word = id.strip_prefix("prod_").or_else(|| id.strip_prefix("plan_"));
             word.is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
@@ -29,12 +33,28 @@ impl Rule {
         if !ids.iter().all(plain) {
             return Err(BadRule);
         }
-        Ok((!ids.is_empty()).then(|| Self(ids.into())))
+        Ok((!ids.is_empty()).then(|| Self { ids: ids.into(), open: Arc::default() }))
+    }
+
+    /// The same, but that anybody may buy these plans of ours: slugs, with commas between them. A slug that no plan has opens
+    /// nothing, so a slip of the pen sells to fewer, never to more.
+    #[must_use]
+    pub fn except(self, slugs: &str) -> Self {
+        Self { open: listed(slugs).into(), ..self }
+    }
+
+    /// Whether buying this plan takes a membership.
+    pub fn asks_for(&self, slug: &str) -> bool {
+        !self.open.iter().any(|open| open == slug)
     }
 
     fn ids(&self) -> &[String] {
-        &self.0
+        &self.ids
     }
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// How somebody stands against the rule.
@@ -62,8 +82,11 @@ impl Standing {
     }
 }
 
-/// Lets whoever may buy go on; to be called before an order is written down.
-pub async fn require(ctx: &Context, person: &crate::people::SignedIn) -> Result<()> {
+/// Lets whoever may buy the plan of this slug go on; to be called before an order is written down.
+pub async fn require(ctx: &Context, person: &crate::people::SignedIn, plan: &str) -> Result<()> {
+    if ctx.membership_rule.as_ref().is_some_and(|rule| !rule.asks_for(plan)) {
+        return Ok(());
+    }
     check::check(ctx, person).await?.may_buy().map_err(Error::from)
 }
 
@@ -80,6 +103,14 @@ mod tests {
         for odd in ["mem_1", "prod_", "prod_a b", "prod_a;plan_b", "prod_ä"] {
             assert_eq!(Rule::parse(odd).unwrap_err(), BadRule, "{odd}");
         }
+    }
+
+    #[test]
+    fn a_plan_is_open_to_anybody_only_by_its_very_slug() {
+        let rule = Rule::parse("prod_A1").unwrap().unwrap();
+        assert!(rule.asks_for("starter"));
+        let rule = rule.except(" starter , Pro");
+        assert_eq!(["starter", "pro", "starter-2", ""].map(|slug| rule.asks_for(slug)), [false, true, true, true]);
     }
 
     #[test]

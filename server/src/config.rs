@@ -88,6 +88,9 @@ pub struct Config {
     /// Products or plans at Whop, with commas between them: whoever buys has to hold a membership of one.
     #[arg(long, env = "ATLAS_REQUIRE_MEMBERSHIP", default_value = "", global = true, value_name = "IDS")]
     pub require_membership: String,
+    /// Plans that anybody may buy all the same: their names in addresses (slugs), with commas between them.
+    #[arg(long, env = "ATLAS_REQUIRE_MEMBERSHIP_EXCEPT", default_value = "", global = true, value_name = "SLUGS")]
+    pub require_membership_except: String,
     #[command(flatten)]
     pub whop: WhopConfig,
     #[command(flatten)]
@@ -233,7 +236,7 @@ impl Config {
 
     /// None: nothing is asked of buyers.
     pub fn membership_rule(&self) -> Result<Option<Rule>, BadRule> {
-        Rule::parse(&self.require_membership)
+        Ok(Rule::parse(&self.require_membership)?.map(|rule| rule.except(&self.require_membership_except)))
     }
 
     pub fn database_url(&self) -> Option<&str> {

@@ -44,7 +44,9 @@ pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) 
     let order = if let Some(order) = find(ctx, buyer.id(), &key).await? {
         order
     } else {
-        memberships::require(ctx, buyer).await?;
+        // Read again when the order is written down: to ask about a membership may take seconds.
+        let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+        memberships::require(ctx, buyer, &offer.slug).await?;
         write_down(ctx, buyer, &switches, plan, &key).await?
     };
     if order.plan != plan {

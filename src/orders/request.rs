@@ -35,8 +35,8 @@ pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, k
     if let Some(earlier) = find(ctx, buyer, plan, &key).await? {
         return Ok(earlier);
     }
-    memberships::require(ctx, person).await?;
     let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+    memberships::require(ctx, person, &offer.slug).await?;
     let price = match offer.price {
         Price::ByAgreement => None,
         Price::Fixed(price) => {

@@ -6,6 +6,7 @@ use atlas::memberships::licence::{LicenceKey, bind};
 use atlas::memberships::{Rule, Standing};
 use atlas::orders::FormKey;
 use atlas::orders::checkout;
+use atlas::orders::request::{Note, submit};
 use atlas::people::SignedIn;
 use atlas::providers::whop::oauth::{Oauth, OauthSettings};
 use atlas::{Context, Error, Refusal, ids};
@@ -93,6 +94,20 @@ async fn buying_takes_a_membership_and_what_was_bought_stays(pool: PgPool) {
     stage.spends(&usage(&ana, 4)).await.unwrap();
     assert_eq!(stage.posted(&ana).await, 6, "spending goes on");
     assert_eq!(stage.count("select count(*) from credit_orders").await, 1, "nothing was written down for the others");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_plan_can_be_left_open_to_anybody(pool: PgPool) {
+    let mut stage = gated(pool).await;
+    stage.ctx.membership_rule = stage.ctx.membership_rule.map(|rule| rule.except("starter"));
+    let ana = stage.buyer("ana").await;
+    assert!(buys(&stage, &ana).await.is_ok());
+    assert_eq!(stage.provider.asked_memberships(), 0, "nobody is asked about what nobody needs");
+    let (pro, enterprise) = (stage.plan("pro").await, stage.plan("enterprise").await);
+    let bought = checkout::start(&stage.ctx, &ana, pro, FormKey::fresh()).await;
+    assert_eq!(refusal(bought), Refusal::MembershipRequired);
+    let asked = submit(&stage.ctx, &ana, enterprise, Note::parse("note", "").unwrap(), FormKey::fresh()).await;
+    assert_eq!(refusal(asked), Refusal::MembershipRequired);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -52,6 +52,12 @@ async fn draw(request: Request, person: SignedIn, wanted: Option<PlanId>) -> Res
     let path = route::of(providers, shelf.switches.rules(providers), &person);
     let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
     let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
+    let open = match &request.ctx().membership_rule {
+        Some(rule) => {
+            offers.iter().filter(|offer| !rule.asks_for(&offer.slug)).map(|offer| offer.name.clone()).collect()
+        }
+        None => vec![],
+    };
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), REQUEST_FORM);
     let waiting = waiting
@@ -79,7 +85,7 @@ async fn draw(request: Request, person: SignedIn, wanted: Option<PlanId>) -> Res
                 {match shelf.switches.stopped {
                     Some(stopped) => view! { <Stopped message=stopped.message /> }.into_any(),
                     None => view! {
-                        <MembershipNotice standing />
+                        <MembershipNotice standing open />
                         <PlanSheet offers path form />
                     }
                     .into_any(),

@@ -7,9 +7,9 @@ use leptos::prelude::*;
 use crate::parts::small::Badge;
 use crate::words::Tone;
 
-/// Nothing, where nothing stands in the way.
+/// Nothing, where nothing stands in the way. `open`: the names of plans that anybody may buy.
 #[component]
-pub fn MembershipNotice(standing: Standing) -> impl IntoView {
+pub fn MembershipNotice(standing: Standing, open: Vec<String>) -> impl IntoView {
     let (words, sentence) = match standing {
         Standing::NotRequired | Standing::Holds => return ().into_any(),
         Standing::Ended => (
@@ -25,6 +25,7 @@ pub fn MembershipNotice(standing: Standing) -> impl IntoView {
         <p class="notice" data-tone="wait">
             <Badge words tone=Tone::Wait />
             {sentence}
+            {(!open.is_empty()).then(|| format!("Anybody may buy {}. ", open.join(", ")))}
             <a href=paths::ACCOUNT>"Go to your account"</a>
         </p>
     }

@@ -21,6 +21,7 @@ use self::standing::StandingSection;
 use super::{PlacesAndRoles, for_staff};
 use crate::flash::{self, Form};
 use crate::pages::query;
+use crate::parts::days;
 use crate::parts::field::ErrorSummary;
 use crate::parts::notice::FlashNotice;
 use crate::request::Request;
@@ -118,6 +119,8 @@ fn Chooser(asked: Asked) -> impl IntoView {
     });
     let day = |name: &'static str, label: &'static str, value: String| {
         let wrong = asked.errors.of(name).map(|_| "true");
+        // Browsers complain of what is no day.
+        let value = days::typed(&value).map(days::written);
         view! {
             <div class="field filters-day">
                 <label for=name>{label}</label>
