@@ -35,7 +35,7 @@ async function neighbour(host) {
 
 /** Everything that is stored, but for what says when a session was used last, and figures: they follow from the other rows, when a job folds them. */
 async function everything(stack) {
-  const tables = await stack.sql`select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'figure%' order by 1`
+  const tables = await stack.sql`select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'figure%' and table_name <> 'slow_credits' order by 1`
   const rows = {}
   for (const { name } of tables) {
     const [{ rows: found }] = await stack.sql([`select coalesce(jsonb_agg(to_jsonb(t) - 'seen_at' - 'expires_at' order by to_jsonb(t)::text), '[]') as rows from ${name} t`])
