@@ -9,8 +9,8 @@ const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-br
 const flags = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
-  // A page that a test makes up as Whop's may frame one of this machine.
-  '--disable-features=LocalNetworkAccessChecks',
+  // A page that a test makes up as Whop's may frame one of this machine, and be an http page.
+  '--disable-features=LocalNetworkAccessChecks,HttpsUpgrades',
 ]
 // The machine may be busy with much else.
 const patienceMs = 30_000

@@ -194,7 +194,7 @@ async fn everything_in_the_calendar_can_be_done(pool: PgPool) {
             .await
             .unwrap();
     }
-    assert_eq!(stage.count(JOBS).await, 11);
+    assert_eq!(stage.count(JOBS).await, 10);
     run_due(&tools(&stage)).await.unwrap();
     let failed: Vec<String> =
         sqlx::query_scalar("select task_identifier || ': ' || last_error from graphile_worker.jobs")
