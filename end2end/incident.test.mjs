@@ -36,6 +36,11 @@ stories('payments that an operator stops are stopped within a second, and what w
   } finally {
     assert.equal(await stack.atlas('payments', 'start'), 'Payments go on.')
   }
+  // What is for sale is read anew each second; until then the page says that nothing is.
+  await waitFor(async () => {
+    await looking.page.goto('/credits')
+    return (await button.count()) > 0
+  }, 'the button', 5_000)
   await openCheckout(looking)
 })
 
