@@ -52,14 +52,22 @@ async function nodeTests(env) {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-test-'))
   const report = join(folder, 'report.tap')
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${report}`]
-  // One file at a time: each starts servers and browsers of its own.
-  const code = await run(process.execPath, ['--test', '--test-concurrency=1', ...reporters, ...files], { env })
+  // Each file starts servers and browsers of its own; more than two at a time slow each other down.
+  const code = await run(process.execPath, ['--test', '--test-concurrency=2', ...reporters, ...files], { env })
   const text = existsSync(report) ? readFileSync(report, 'utf8') : ''
   rmSync(folder, { recursive: true, force: true })
   const number = (word) => Number(text.match(new RegExp(`^# ${word} (\\d+)$`, 'm'))?.[1] ?? 0)
   const failed = number('fail') + number('cancelled')
   count('browser tests', number('pass'), failed)
   if (code !== 0 && failed === 0) count('browser tests', 0, 1)
+}
+
+const minutesSince = (start) => `${((Date.now() - start) / 60_000).toFixed(1)} minutes`
+
+async function timed(step) {
+  const start = Date.now()
+  await step()
+  console.log(minutesSince(start))
 }
 
 async function main() {
@@ -90,17 +98,16 @@ async function main() {
   }
   try {
     for (const [name, step] of Object.entries(steps)) {
-      if (chosen.length === 0 || chosen.includes(name)) await step()
+      if (chosen.length === 0 || chosen.includes(name)) await timed(step)
     }
     for (const [name, step] of Object.entries(rare)) {
-      if (chosen.includes(name)) await step()
+      if (chosen.includes(name)) await timed(step)
     }
   } catch (error) {
     console.error(error)
     count('the run itself', 0, 1)
   }
-  const minutes = ((Date.now() - began) / 60_000).toFixed(1)
-  console.log(`\n${minutes} minutes${failures.length > 0 ? `; failed: ${[...new Set(failures)].join(', ')}` : ''}`)
+  console.log(`\n${minutesSince(began)}${failures.length > 0 ? `; failed: ${[...new Set(failures)].join(', ')}` : ''}`)
   console.log(`${counts.passed} passed, ${counts.failed} failed`)
   finish(counts.failed === 0 && counts.passed > 0 ? 0 : 1)
 }

@@ -37,6 +37,14 @@ pub async fn link(
     if applied.outcomes != [(Received::Applied, Some(order))] {
         return Err(Refusal::PaymentDoesNotFit.into());
     }
+    // What the provider says of it later names no order either.
+    sqlx::query!(
+        "update payments set linked = true where provider = $1 and payment_id = $2",
+        provider as Provider,
+        payment,
+    )
+    .execute(&mut *tx)
+    .await?;
     sqlx::query!(
         "update provider_events set state = 'applied', reason = null, order_id = $2, decided_at = $3, attempts = attempts + 1
         where id = $1",

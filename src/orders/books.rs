@@ -60,6 +60,8 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     pub order: OrderId,
+    /// An admin said that it is this order's: its checkout is not one of ours.
+    pub linked: bool,
     pub state: PaymentState,
     /// For the goods, and with the tax that was added on top. None while nothing was collected.
     pub amount: Option<Collected>,
@@ -117,6 +119,12 @@ impl Books {
 
     pub fn order_of_checkout(&self, checkout_id: &str) -> Option<&Order> {
         self.orders.values().find(|order| order.checkout_id.as_deref() == Some(checkout_id))
+    }
+
+    /// The order that a payment is for: by its checkout, the only tie that a browser can't bend, or because an admin linked it.
+    pub fn order_of(&self, payment_id: &str, checkout_id: Option<&str>) -> Option<&Order> {
+        let linked = || self.payments.get(payment_id).filter(|payment| payment.linked).map(|payment| payment.order);
+        checkout_id.and_then(|checkout| self.order_of_checkout(checkout)).or_else(|| self.orders.get(&linked()?))
     }
 
     pub fn payments_of(&self, order: OrderId) -> impl Iterator<Item = &Payment> {

@@ -8,11 +8,12 @@ use super::{Misfit, Verdict, put_order, reversal};
 use crate::events::{Failure, PaymentFacts};
 
 pub fn learn(books: &mut Books, facts: &PaymentFacts, next_id: TransactionId) -> Verdict {
-    let Some(order) = facts.checkout_id.as_deref().and_then(|checkout| books.order_of_checkout(checkout)).cloned()
-    else {
+    let Some(order) = books.order_of(&facts.payment_id, facts.checkout_id.as_deref()).cloned() else {
         return Verdict::Quarantined(Misfit::UnknownOrder, None);
     };
-    if facts.order_hint.is_some_and(|hint| hint != order.id) {
+    // Where the checkout is not ours, neither is what it says of an order: an admin said otherwise.
+    let by_checkout = facts.checkout_id == order.checkout_id;
+    if by_checkout && facts.order_hint.is_some_and(|hint| hint != order.id) {
         return Verdict::Quarantined(Misfit::ForeignOrder, Some(order.id));
     }
     let known = books.payments.get(&facts.payment_id).cloned();
@@ -43,6 +44,7 @@ pub fn learn(books: &mut Books, facts: &PaymentFacts, next_id: TransactionId) ->
 fn first_heard(order: &Order, facts: &PaymentFacts) -> Payment {
     let payment = Payment {
         order: order.id,
+        linked: false,
         state: facts.state,
         amount: None,
         refunded_said: 0,

@@ -103,7 +103,7 @@ async fn load_payments(tx: &mut PgConnection, books: &mut Books) -> Result<()> {
     }
     let orders: Vec<OrderId> = books.orders.keys().copied().collect();
     let rows = sqlx::query!(
-        r#"select payment_id, order_id as "order: OrderId", state as "state: PaymentState", amount_minor, charged_minor,
+        r#"select payment_id, order_id as "order: OrderId", linked, state as "state: PaymentState", amount_minor, charged_minor,
             currency as "currency: Currency", refunded_minor, refunded_said_minor, dispute_said,
             failure as "failure: FailureReason", failure_message, method, paid_at,
             granted_by as "granted: TransactionId", taken_credits as "taken: Credits", frozen_credits as "frozen: Credits"
@@ -118,6 +118,7 @@ async fn load_payments(tx: &mut PgConnection, books: &mut Books) -> Result<()> {
         let paid = row.amount_minor.zip(row.currency).map(|(minor, currency)| Money::new(minor, currency));
         let payment = Payment {
             order: row.order,
+            linked: row.linked,
             state: row.state,
             amount: paid.map(|paid| Collected { paid, charged: row.charged_minor.unwrap_or(paid.minor) }),
             refunded_said: row.refunded_said_minor,

@@ -45,6 +45,14 @@ async fn a_linked_payment_pays_its_order_once_and_can_be_refunded(pool: PgPool) 
     let noted = "select count(*) from audit_entries where deed = 'event_linked' and change->>'payment' = 'pay_1'
         and why = 'The buyer sent us the receipt'";
     assert_eq!(stage.count(noted).await, 1);
+    let again = stage.payment_webhook(
+        "evt_again",
+        &PaymentFacts { order_hint: Some(OrderId::from_uuid(ids::fresh())), ..stray(&order, "pay_1") },
+    );
+    assert_eq!(stage.delivers(&again).await.unwrap(), Received::Applied, "it is known by now whose it is");
+    let strange = stage.payment_webhook("evt_strange", &stray(&order, "pay_2"));
+    assert!(matches!(stage.delivers(&strange).await.unwrap(), Received::Quarantined(_)), "another payment is not");
+    assert_eq!(stage.posted(&ana).await, 5_000);
     let back = refund("rf_1", "pay_1", order.price.minor, RefundState::Succeeded);
     assert_eq!(stage.delivers(&stage.refund_webhook("evt_refund", &back)).await.unwrap(), Received::Applied);
     assert_eq!(stage.posted(&ana).await, 0);
