@@ -170,6 +170,9 @@ stories('a large refund is confirmed by a second admin', async ({ stack, visit }
     }
   }
   await second.page.goto('/admin/approvals')
+  await second.page.getByRole('link', { name: 'Show what it would do now' }).click()
+  const shown = await second.page.locator('#preview').innerText()
+  assert.match(shown.replaceAll(/\s+/g, ' '), /Money back \$600\.00 .*Credits taken back 5,000 credits .*Balance after 0 credits/)
   await second.page.getByRole('button', { name: 'Confirm' }).click()
   await second.page.getByText('The refund is under way.').waitFor()
   await paidBack(stack, payment, 1)

@@ -26,7 +26,7 @@ const PROOF: &str = "aria-label=\"Administration\"";
 
 const OVERVIEWS: [&str; 4] =
     ["", "?period=today", "?period=90d&zone=Asia/Kathmandu", "?period=12m&zone=America/New_York"];
-const LISTS: [&str; 21] = [
+const LISTS: [&str; 25] = [
     "/admin/orders",
     "/admin/orders?sort=oldest",
     "/admin/orders?state=requested",
@@ -48,6 +48,10 @@ const LISTS: [&str; 21] = [
     "/admin/events?state=quarantined",
     "/admin/events?state=parked",
     "/admin/audit",
+    "/admin/plans",
+    "/admin/approvals",
+    "/admin/disputes",
+    "/admin/settings",
 ];
 
 pub async fn measure(stand: &Stand) -> Result<Table> {

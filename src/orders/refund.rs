@@ -12,7 +12,7 @@ use std::time::Duration;
 use domain::{Currency, FieldErrors, Money, OrderId, PersonId, Provider, RefundRequestId, RefundRequestState};
 use sqlx::PgConnection;
 
-pub use self::preview::{Preview, preview};
+pub use self::preview::{Preview, preview, preview_waiting};
 use super::FormKey;
 use crate::audit::{self, About, Change, Origin, Reason, What};
 use crate::limits::ADMIN_WRITES;
@@ -61,7 +61,7 @@ pub struct Asked {
 /// Errors: [`Error::NotFound`]; [`Refusal::NothingToRefund`]; [`Refusal::PaymentIsDisputed`].
 pub async fn refundable(ctx: &Context, _: &Finance, order: OrderId, payment_id: &str) -> Result<Refundable> {
     let mut db = ctx.db.acquire().await?;
-    load(&mut db, order, payment_id).await
+    load(&mut db, order, payment_id, None).await
 }
 
 /// Asks for a refund. Up to [`approvals::REFUND_ALONE_MAX`] the provider is told at once, and again until it answers; above,
@@ -76,7 +76,7 @@ pub async fn ask(ctx: &Context, finance: &Finance, _: &Fresh, origin: &Origin, w
     if let Some(asked) = asked_before(&mut tx, finance, wish).await? {
         return Ok(asked);
     }
-    let now = load(&mut tx, wish.of.order, &wish.of.payment_id).await?;
+    let now = load(&mut tx, wish.of.order, &wish.of.payment_id, None).await?;
     check(&now, amount)?;
     let takes_two = approvals::refund_takes_two(Money::new(now.asked.minor + amount.minor, amount.currency));
     let asked = Asked {
@@ -183,8 +183,14 @@ async fn asked_before(tx: &mut PgConnection, finance: &Finance, wish: &Wish) -> 
     }
 }
 
-/// What is asked for and not yet told by the provider as a refund counts as gone; so does what is lost in a dispute.
-async fn load(db: &mut PgConnection, order: OrderId, payment_id: &str) -> Result<Refundable> {
+/// What is asked for and not yet told by the provider as a refund counts as gone, `but` for one request; so does what is lost in
+/// a dispute.
+async fn load(
+    db: &mut PgConnection,
+    order: OrderId,
+    payment_id: &str,
+    but: Option<RefundRequestId>,
+) -> Result<Refundable> {
     let row = sqlx::query!(
         r#"select payment.provider as "provider: Provider", person.id as "buyer: PersonId", person.known_as as "email!", o.plan_name,
             coalesce(payment.charged_minor, payment.amount_minor) as "charged_minor", payment.currency as "currency: Currency",
@@ -193,11 +199,13 @@ async fn load(db: &mut PgConnection, order: OrderId, payment_id: &str) -> Result
                 and r.payment_id = payment.payment_id and r.currency = payment.currency
                 and r.state in ('pending', 'requires_action')), 0)::bigint as "under_way!",
             coalesce((select sum(amount_minor) from refund_requests q where q.provider = payment.provider
-                and q.payment_id = payment.payment_id and q.state in ('waiting', 'wanted', 'sent') and not exists (
+                and q.payment_id = payment.payment_id and q.state in ('waiting', 'wanted', 'sent') and q.id is distinct from $3
+                and not exists (
                     select from refunds r where r.request_id = q.id and r.provider = q.provider
                         and r.payment_id = q.payment_id)), 0)::bigint as "open!",
             coalesce((select sum(amount_minor) from refund_requests q where q.provider = payment.provider
-                and q.payment_id = payment.payment_id and q.state in ('waiting', 'wanted', 'sent')), 0)::bigint as "asked!",
+                and q.payment_id = payment.payment_id and q.state in ('waiting', 'wanted', 'sent')
+                and q.id is distinct from $3), 0)::bigint as "asked!",
             coalesce((select sum(coalesce(d.amount_minor, payment.charged_minor, payment.amount_minor)) from disputes d
                 where d.provider = payment.provider and d.payment_id = payment.payment_id and d.state = 'lost'), 0)::bigint
                 as "lost!",
@@ -209,6 +217,7 @@ async fn load(db: &mut PgConnection, order: OrderId, payment_id: &str) -> Result
         where payment.order_id = $1 and payment.payment_id = $2 and payment.provider = o.provider"#,
         order as OrderId,
         payment_id,
+        but as Option<RefundRequestId>,
     )
     .fetch_optional(db)
     .await?

@@ -1,14 +1,14 @@
 //! What a refund would do, seen by doing it: the very path that its news takes is gone through, and undone.
 
-use domain::{Credits, Money, PersonId, Provider, RefundState};
+use domain::{Credits, Currency, Money, OrderId, PersonId, Provider, RefundRequestId, RefundState};
 use sqlx::PgConnection;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
-use super::{Refundable, check};
+use super::{Refundable, check, load};
 use crate::events::{Fact, RefundFacts};
 use crate::orders::settle::settle;
-use crate::people::roles::Finance;
+use crate::people::roles::{Admin, Finance};
 use crate::{Context, Error, Result, approvals, ids};
 
 /// What would come of a refund, were it done at this moment.
@@ -40,6 +40,29 @@ struct Standing {
 ///
 /// Errors: [`Error::Invalid`] for `amount`.
 pub async fn preview(ctx: &Context, _: &Finance, of: &Refundable, amount: Money) -> Result<Preview> {
+    look(ctx, of, amount).await
+}
+
+/// The same for a request that waits for a second admin, as if it were the only one.
+///
+/// Errors: [`Error::NotFound`] when it does not wait (any more); [`Error::Invalid`] when less than that is left;
+/// [`Refusal::NothingToRefund`](crate::Refusal::NothingToRefund); [`Refusal::PaymentIsDisputed`](crate::Refusal::PaymentIsDisputed).
+pub async fn preview_waiting(ctx: &Context, _: &Admin, id: RefundRequestId) -> Result<Preview> {
+    let mut db = ctx.db.acquire().await?;
+    let request = sqlx::query!(
+        r#"select order_id as "order: OrderId", payment_id, amount_minor, currency as "currency: Currency"
+        from refund_requests where id = $1 and state = 'waiting'"#,
+        id as RefundRequestId,
+    )
+    .fetch_optional(&mut *db)
+    .await?
+    .ok_or(Error::NotFound)?;
+    let of = load(&mut db, request.order, &request.payment_id, Some(id)).await?;
+    drop(db);
+    look(ctx, &of, Money::new(request.amount_minor, request.currency)).await
+}
+
+async fn look(ctx: &Context, of: &Refundable, amount: Money) -> Result<Preview> {
     check(of, amount)?;
     // What is logged of it would not be true.
     let (before, after) = rehearse(ctx, of, amount).with_subscriber(NoSubscriber::default()).await?;

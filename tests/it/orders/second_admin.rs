@@ -4,8 +4,9 @@ use atlas::audit::Origin;
 use atlas::orders::FormKey;
 use atlas::orders::refund::confirm::{confirm, decline, withdraw};
 use atlas::orders::refund::list::waiting;
+use atlas::orders::refund::preview_waiting;
 use atlas::{Error, Refusal, Result};
-use domain::{Money, PaymentState, RefundRequestState as State};
+use domain::{Credits, Money, PaymentState, RefundRequestState as State};
 use futures::future::join_all;
 use sqlx::PgPool;
 
@@ -39,6 +40,10 @@ async fn a_large_refund_waits_until_another_admin_confirms_it_once(pool: PgPool)
     let own = confirm(&stage.ctx, &boss.0, &boss.1, &Origin::NONE, asked.id).await;
     assert_eq!(refusal(own), Refusal::OwnWish);
     let third = admin(&stage, "third").await;
+    let seen = preview_waiting(&stage.ctx, &chief.0, asked.id).await.unwrap();
+    assert_eq!((seen.money_back, seen.credits_back), (Money::usd(50_001), Credits::new(4_166)), "the other waits too");
+    let posted = "select posted from credit_accounts where kind = 'wallet' and posted > 0";
+    assert_eq!(stage.count(posted).await, 5_000, "it was only looked at");
     let seconds = [&chief, &third];
     let tries = (0..8).map(|n| confirm(&stage.ctx, &seconds[n % 2].0, &seconds[n % 2].1, &Origin::NONE, asked.id));
     let outcomes: Vec<Result<_>> = join_all(tries).await;
@@ -50,6 +55,8 @@ async fn a_large_refund_waits_until_another_admin_confirms_it_once(pool: PgPool)
     let request = shown(&stage, &boss, &order).await.remove(0);
     assert_eq!(request.state, State::Sent);
     assert!(request.decided_by.is_some_and(|by| by != boss.0.person().email()));
+    let decided = preview_waiting(&stage.ctx, &chief.0, asked.id).await;
+    assert!(matches!(decided, Err(Error::NotFound)));
     stage.audits_clean().await;
 }
 

@@ -1,37 +1,49 @@
 //! What another admin wants to do and may not do alone: confirmed here, or declined.
 
-use atlas::Result;
 use atlas::by_hand::list::{self as by_hand, Listed};
 use atlas::orders::refund::list::{self, Waiting};
+use atlas::orders::refund::{Preview, preview_waiting};
 use atlas::people::roles::Admin;
-use domain::{CreditDeedKind, PersonId, paths};
+use atlas::{Error, Result};
+use domain::{CreditDeedKind, PersonId, RefundRequestId, paths};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use super::for_admin;
+use super::refund::Outcome;
 use crate::actions::admin::credits::{ConfirmCredits, DeclineCredits, WithdrawCredits};
 use crate::actions::admin::refunds::{ConfirmRefund, DECLINE_FORM, DeclineRefund, WithdrawRefund};
 use crate::flash::{self, Form, form_of};
+use crate::pages::query;
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{Icon, Moment};
 use crate::request::Request;
 
 #[component]
 pub fn Approvals() -> impl IntoView {
-    view! { <Suspense>{Suspend::new(for_admin(draw))}</Suspense> }
+    let look = query("look");
+    view! { <Suspense>{Suspend::new(for_admin(move |request, admin| draw(request, admin, look)))}</Suspense> }
 }
 
-async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
+async fn draw(request: Request, admin: Admin, look: String) -> Result<AnyView> {
     let refunds = list::waiting(&request.ctx().db, &admin).await?;
     let flash = flash::take(&request).await?;
     let form = form_of(flash.as_ref(), DECLINE_FORM);
     let me = admin.person().id();
     let deeds = by_hand::waiting(&request.ctx().db, &admin).await?;
+    let looked_at = look.parse().ok();
+    let seen = match looked_at {
+        Some(id) => Some(seen(&request, &admin, id).await?),
+        None => None,
+    };
     let nothing = refunds.is_empty() && deeds.is_empty();
     let deeds = deeds.into_iter().map(|deed| view! { <DeedWaits deed me form=form.clone() /> }).collect_view();
-    let refunds =
-        refunds.into_iter().map(|refund| view! { <RefundWaits refund me form=form.clone() /> }).collect_view();
+    let refunds = refunds.into_iter().map(|refund| {
+        let seen = seen.clone().filter(|_| looked_at == Some(refund.id));
+        view! { <RefundWaits refund me form=form.clone() seen /> }
+    });
+    let refunds = refunds.collect_view();
     Ok(view! {
         <Title text="Approvals · Atlas Credits" />
         <main id="main" class="page page--reading">
@@ -50,9 +62,23 @@ async fn draw(request: Request, admin: Admin) -> Result<AnyView> {
     .into_any())
 }
 
+/// What a refund would do now, or why it can't be done any more.
+type Seen = std::result::Result<Preview, String>;
+
+async fn seen(request: &Request, admin: &Admin, id: RefundRequestId) -> Result<Seen> {
+    match preview_waiting(request.ctx(), admin, id).await {
+        Ok(seen) => Ok(Ok(seen)),
+        Err(Error::Refused(why)) => Ok(Err(why.to_string())),
+        Err(Error::Invalid(errors)) => Ok(Err(errors.iter().map(|(_, why)| why).collect())),
+        Err(Error::NotFound) => Ok(Err("It waits no more.".to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
 #[component]
-fn RefundWaits(refund: Waiting, me: PersonId, form: Form) -> impl IntoView {
+fn RefundWaits(refund: Waiting, me: PersonId, form: Form, seen: Option<Seen>) -> impl IntoView {
     let id = refund.id.to_string();
+    let look = paths::with_query(paths::ADMIN_APPROVALS, &[("look", &id)]);
     let title = format!("Refund {} to {}", refund.amount, refund.buyer_email);
     let title_id = format!("waits-{id}");
     let labelled_by = title_id.clone();
@@ -64,6 +90,11 @@ fn RefundWaits(refund: Waiting, me: PersonId, form: Form) -> impl IntoView {
                 <div><dt>"Reason"</dt><dd><bdi>{refund.reason}</bdi></dd></div>
                 <div><dt>"Asked for by"</dt><dd><bdi>{refund.asked_by}</bdi>", "<Moment at=refund.created_at /></dd></div>
             </dl>
+            {match seen {
+                Some(Ok(seen)) => view! { <Outcome seen /> }.into_any(),
+                Some(Err(why)) => view! { <div class="notice" data-tone="wait"><p>{why}</p></div> }.into_any(),
+                None => view! { <p><a href=look>"Show what it would do now"</a></p> }.into_any(),
+            }}
             <Decide id mine={refund.asked_by_id == me} form doors=REFUND />
         </section>
     }

@@ -111,18 +111,10 @@ fn AmountForm(form: Form, of: Refundable) -> impl IntoView {
 
 #[component]
 fn WhatHappens(form: Form, of: Refundable, seen: Preview) -> impl IntoView {
-    let credits = |credits: Credits| format!("{credits} credits");
     view! {
         <section class="stack" aria-labelledby="preview-title">
             <h2 id="preview-title">"What will happen"</h2>
-            <dl class="facts facts--end" id="preview">
-                <div><dt>"Money back"</dt><dd>{seen.money_back.to_string()}</dd></div>
-                <div><dt>"Can be paid back later"</dt><dd>{seen.left.to_string()}</dd></div>
-                <div><dt>"Credits taken back"</dt><dd>{credits(seen.credits_back)}</dd></div>
-                <div><dt>"Of those, spent already"</dt><dd>{credits(seen.already_spent)}</dd></div>
-                <div><dt>"Debt that results"</dt><dd>{credits(seen.debt)}</dd></div>
-                <div><dt>"Balance after"</dt><dd>{credits(seen.available)}</dd></div>
-            </dl>
+            <Outcome seen />
             {(seen.debt > Credits::ZERO).then(|| view! {
                 <div class="notice" data-tone="wait">
                     <p><bdi>{of.buyer_email.clone()}</bdi>" can spend nothing until the debt is repaid by a purchase, or forgiven."</p>
@@ -135,6 +127,22 @@ fn WhatHappens(form: Form, of: Refundable, seen: Preview) -> impl IntoView {
             })}
             <RefundForm form of seen />
         </section>
+    }
+}
+
+/// What would come of it, at this moment.
+#[component]
+pub fn Outcome(seen: Preview) -> impl IntoView {
+    let credits = |credits: Credits| format!("{credits} credits");
+    view! {
+        <dl class="facts facts--end" id="preview">
+            <div><dt>"Money back"</dt><dd>{seen.money_back.to_string()}</dd></div>
+            <div><dt>"Can be paid back later"</dt><dd>{seen.left.to_string()}</dd></div>
+            <div><dt>"Credits taken back"</dt><dd>{credits(seen.credits_back)}</dd></div>
+            <div><dt>"Of those, spent already"</dt><dd>{credits(seen.already_spent)}</dd></div>
+            <div><dt>"Debt that results"</dt><dd>{credits(seen.debt)}</dd></div>
+            <div><dt>"Balance after"</dt><dd>{credits(seen.available)}</dd></div>
+        </dl>
     }
 }
 
