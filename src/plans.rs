@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod arrange;
+pub mod bonus;
 pub mod catalogue;
 pub mod create;
 pub mod defaults;
@@ -15,5 +16,6 @@ pub mod sale;
 pub mod shelf;
 pub mod terms;
 
+pub use bonus::Bonus;
 pub use catalogue::{Offer, catalogue};
 pub use terms::Terms;

@@ -8,7 +8,7 @@ use domain::{Credits, Price, paths};
 use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
 
-use crate::pages::credits::plans::Stopped;
+use crate::pages::credits::plans::{PlanCredits, Stopped};
 
 /// What the frame shows.
 pub enum Shown {
@@ -117,7 +117,7 @@ fn card(offer: &Offer) -> impl IntoView + use<> {
     view! {
         <article class="plan-card" aria-labelledby=card_title>
             <h3 id=title>{offer.name.clone()}</h3>
-            <p class="plan-credits"><span class="plan-number">{offer.credits.to_string()}</span>" credits"</p>
+            <PlanCredits credits=offer.credits bonus=offer.bonus />
             <p class="plan-price"><span class="plan-money">{price}</span></p>
             <p class="plan-reason">{offer.description.clone()}</p>
         </article>

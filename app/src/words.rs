@@ -177,6 +177,20 @@ pub fn credits_end(after_days: Option<i32>) -> String {
     }
 }
 
+/// `25,000 + 2,500`, for tables.
+pub fn with_bonus(credits: Credits, bonus: Credits) -> String {
+    if bonus > Credits::ZERO { format!("{credits} + {bonus}") } else { credits.to_string() }
+}
+
+/// `25,000 credits and 2,500 bonus credits`.
+pub fn credits_given(credits: Credits, bonus: Credits) -> String {
+    if bonus > Credits::ZERO {
+        format!("{credits} credits and {bonus} bonus credits")
+    } else {
+        format!("{credits} credits")
+    }
+}
+
 pub const fn plan_visibility(visibility: PlanVisibility) -> &'static str {
     match visibility {
         PlanVisibility::Listed => "Everybody, on the page of plans",
@@ -201,6 +215,7 @@ pub const fn lot_source(source: LotSource) -> &'static str {
         LotSource::Subscription => "Subscription",
         LotSource::Refund => "Given back",
         LotSource::Transfer => "Transferred",
+        LotSource::Bonus => "Bonus",
     }
 }
 
@@ -244,6 +259,7 @@ pub const fn failure(reason: FailureReason) -> &'static str {
 pub const fn transaction_kind(kind: TransactionKind) -> &'static str {
     match kind {
         TransactionKind::Grant => "Credits added",
+        TransactionKind::Bonus => "Bonus credits added",
         TransactionKind::Spend | TransactionKind::Capture => "Credits spent",
         TransactionKind::Expire => "Credits expired",
         TransactionKind::Clawback => "Credits taken back",

@@ -8,6 +8,8 @@ text_enum! {
     /// What a ledger transaction did.
     pub enum TransactionKind {
         Grant = "grant",
+        /// What a plan gives beside the credits that it sells.
+        Bonus = "bonus",
         Spend = "spend",
         Capture = "capture",
         Expire = "expire",
@@ -27,6 +29,8 @@ text_enum! {
         Subscription = "subscription",
         Refund = "refund",
         Transfer = "transfer",
+        /// Given beside credits that were bought.
+        Bonus = "bonus",
     }
 }
 
@@ -58,7 +62,7 @@ impl LotSource {
     /// for, so that paid credits stay refundable.
     pub const fn priority(self) -> i16 {
         match self {
-            Self::Promo => 10,
+            Self::Promo | Self::Bonus => 10,
             Self::Subscription => 20,
             Self::Purchase | Self::Manual | Self::Refund | Self::Transfer => 100,
         }

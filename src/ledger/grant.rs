@@ -32,6 +32,28 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The bonus that comes with it, from 1 to [`Credits::MAX`]: a grant of its own, under the one key that the kernel lets a bonus
+    /// have. Without a payment it belongs to the order.
+    #[must_use]
+    pub fn with_bonus(&self, credits: Credits, expires_at: Option<OffsetDateTime>, description: String) -> Self {
+        let key = match (&self.paid, self.order) {
+            (Some((payment, _)), _) => Key::new(format!("{}:bonus", payment.provider), payment.id.clone()),
+            (None, order) => Key::new("order:bonus", order.map(|order| order.to_string()).unwrap_or_default()),
+        };
+        Self {
+            transaction: None,
+            key,
+            credits,
+            counter: "promo",
+            source: LotSource::Bonus,
+            expires_at,
+            // Nothing was paid for it.
+            paid: self.paid.clone().map(|(payment, paid)| (payment, Money::new(0, paid.currency))),
+            description,
+            ..self.clone()
+        }
+    }
+
     fn transaction(&self) -> TransactionId {
         self.transaction.unwrap_or_else(|| TransactionId::from_uuid(ids::fresh()))
     }

@@ -7,14 +7,24 @@ use super::answer::{self, Answer};
 use super::grant::PaymentKey;
 use crate::{Refusal, Result, ids};
 
-/// How a payment's credits are to stand. A level, not a step: only the last one said counts, however often and in whatever
+/// What a payment brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The credits that were paid for.
+    Bought,
+    /// What was given beside them. What expired of it is not taken again.
+    Bonus,
+}
+
+/// How a part of a payment's credits is to stand. A level, not a step: only the last one said counts, however often and in whatever
 /// order they were said.
 #[derive(Debug, Clone)]
 pub struct TakeBack {
     pub payment: PaymentKey,
-    /// Taken back in all, from 0 to what the payment granted.
+    pub part: Part,
+    /// Taken back in all, from 0 to what was granted.
     pub taken: Credits,
-    /// Of the payment's unspent credits, this many are held. With `taken` no more than what was granted.
+    /// Of its unspent credits, this many are held. With `taken` no more than what was granted.
     pub frozen: Credits,
     /// Who did it: `whop`, `admin:<id>`.
     pub actor: String,
@@ -51,11 +61,12 @@ pub async fn take_back_batch(tx: &mut PgConnection, levels: &[TakeBack]) -> Resu
     let frozen: Vec<_> = levels.iter().map(|level| level.frozen).collect();
     let actors: Vec<_> = levels.iter().map(|level| level.actor.clone()).collect();
     let descriptions: Vec<_> = levels.iter().map(|level| level.description.clone()).collect();
+    let bonus: Vec<_> = levels.iter().map(|level| level.part == Part::Bonus).collect();
     let rows = sqlx::query_as!(
         Answer,
         r#"select outcome as "outcome!", transaction_id as "transaction: TransactionId", net as "net: Credits",
             debt_change as "debt_change: Credits", balance_after as "balance_after: Credits", debt_after as "debt_after: Credits"
-        from credits_take_back_batch($1, $2, $3, $4, $5, $6, $7) order by place"#,
+        from credits_take_back_batch($1, $2, $3, $4, $5, $6, $7, $8) order by place"#,
         &ids,
         &providers as &[Provider],
         &payments,
@@ -63,6 +74,7 @@ pub async fn take_back_batch(tx: &mut PgConnection, levels: &[TakeBack]) -> Resu
         &frozen as &[Credits],
         &actors,
         &descriptions,
+        &bonus,
     )
     .fetch_all(tx)
     .await?;

@@ -15,6 +15,7 @@ struct Bought {
     email: String,
     plan_name: String,
     credits: Credits,
+    bonus: Credits,
     order_state: OrderState,
     payment_state: PaymentState,
     amount: Option<Money>,
@@ -29,7 +30,7 @@ struct Bought {
 async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Bought>> {
     let row = sqlx::query!(
         r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name,
-            o.credits as "credits: Credits", o.state as "order_state: OrderState",
+            o.credits as "credits: Credits", o.bonus_credits as "bonus: Credits", o.state as "order_state: OrderState",
             o.provider as "provider: domain::Provider", p.state as "payment_state: PaymentState", p.amount_minor,
             p.currency as "currency: Currency", p.method, p.paid_at, p.granted_by is not null as "granted!",
             p.failure as "failure: FailureReason", p.failure_message
@@ -46,6 +47,7 @@ async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Bou
         email: row.email,
         plan_name: row.plan_name,
         credits: row.credits,
+        bonus: row.bonus,
         order_state: row.order_state,
         payment_state: row.payment_state,
         amount: row.amount_minor.zip(row.currency).map(|(minor, currency)| Money::new(minor, currency)),
@@ -58,10 +60,16 @@ async fn load(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Bou
     }))
 }
 
+/// Nothing where there is none.
+fn bonus(credits: Credits) -> Option<(&'static str, String)> {
+    (credits > Credits::ZERO).then(|| ("Bonus credits", credits.to_string()))
+}
+
 /// None: nothing was granted for it after all.
 pub(super) async fn receipt(ctx: &Context, order: OrderId, payment: &str) -> Result<Option<Addressed>> {
     let Some(paid) = load(ctx, order, payment).await?.filter(|paid| paid.granted) else { return Ok(None) };
     let mut facts = vec![("Plan", paid.plan_name.clone()), ("Credits", paid.credits.to_string())];
+    facts.extend(bonus(paid.bonus));
     facts.extend(paid.amount.map(|amount| ("Price", price(amount))));
     facts.extend(paid.method.map(|method| ("Paid with", method)));
     facts.extend(paid.paid_at.map(|at| ("Paid on", moment(at))));
@@ -83,6 +91,7 @@ pub(super) async fn payment_failed(ctx: &Context, order: OrderId, payment: &str)
     });
     let Some(failed) = failed else { return Ok(None) };
     let mut facts = vec![("Plan", failed.plan_name.clone()), ("Credits", failed.credits.to_string())];
+    facts.extend(bonus(failed.bonus));
     facts.extend(failed.failure_message.map(|message| (failed.provider, message)));
     facts.push(("Order", order.to_string()));
     let letter = Letter::new("Your payment did not go through")
@@ -99,7 +108,7 @@ pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Res
     let row = sqlx::query!(
         r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name, refund.amount_minor, refund.currency as "currency: Currency",
             p.refunded_minor, coalesce(p.charged_minor, p.amount_minor) as "charged_minor",
-            p.taken_credits as "taken: Credits", wallet.posted - wallet.held as "available!: Credits",
+            p.taken_credits as "taken: Credits", p.taken_bonus as "taken_bonus: Credits", wallet.posted - wallet.held as "available!: Credits",
             wallet.debt as "debt: Credits"
         from refunds refund
         join payments p on p.provider = refund.provider and p.payment_id = refund.payment_id
@@ -120,6 +129,9 @@ pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Res
         facts.push(("Refunded of this order in all", price(Money::new(row.refunded_minor, row.currency))));
     }
     facts.push(("Credits taken back for this order", row.taken.to_string()));
+    if row.taken_bonus > Credits::ZERO {
+        facts.push(("Bonus credits taken back for this order", row.taken_bonus.to_string()));
+    }
     facts.push(("Your balance", format!("{} credits", row.available)));
     if row.debt.get() > 0 {
         facts.push(("Credits owed", row.debt.to_string()));
@@ -147,7 +159,8 @@ pub(super) async fn refunded(ctx: &Context, order: OrderId, refund: &str) -> Res
 pub(super) async fn answered(ctx: &Context, order: OrderId, said: OrderState) -> Result<Option<Addressed>> {
     let row = sqlx::query!(
         r#"select coalesce(person.email, person.claimed_email) as "email!", o.plan_name,
-            o.granted_credits as "granted: Credits", o.answer_reason as "reason!"
+            o.granted_credits as "granted: Credits", o.answer_reason as "reason!",
+            o.bonus_credits as "bonus: Credits"
         from credit_orders o join user_profiles person on person.id = o.buyer_id and person.deleted_at is null
         where o.id = $1 and o.state = $2 and o.answer_reason is not null"#,
         order as OrderId,
@@ -158,6 +171,7 @@ pub(super) async fn answered(ctx: &Context, order: OrderId, said: OrderState) ->
     let Some(row) = row else { return Ok(None) };
     let mut facts = vec![("Plan", row.plan_name)];
     facts.extend(row.granted.map(|credits| ("Credits", credits.to_string())));
+    facts.extend(row.granted.and_then(|_| bonus(row.bonus)));
     facts.push(("Order", order.to_string()));
     let letter = match row.granted {
         Some(credits) => Letter::new(format!("Approved: {credits} credits"))

@@ -1,11 +1,14 @@
 //! Answering requests: approved, their credits are in the wallet at once; declined, the buyer reads why. However many are
 //! answered, it is one transaction; whoever was second learns what the first one said.
 
+mod pending;
+
 use domain::ledger::LotSource;
 use domain::{Credits, OrderId, OrderState, PersonId};
-use sqlx::{PgConnection, PgExecutor};
-use time::{Duration, OffsetDateTime};
+use sqlx::PgConnection;
+use time::Duration;
 
+pub use self::pending::{Pending, pending};
 use super::channel;
 use crate::audit::{self, About, By, Change, Origin, Reason, What};
 use crate::ledger::Key;
@@ -13,6 +16,7 @@ use crate::ledger::grant::{Grant, grant_batch};
 use crate::notify::{News, announce};
 use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
+use crate::plans::Bonus;
 use crate::{Context, Error, Refusal, Result, approvals, ids};
 
 /// Answered in one go, at most.
@@ -44,6 +48,23 @@ struct Waiting {
     plan_name: String,
     asked: Credits,
     expires_after_days: Option<i32>,
+    bonus: Option<Bonus>,
+}
+
+impl Waiting {
+    /// What an approval gives: as many credits as were asked for or other ones, and the bonus as it was offered.
+    fn gives(&self, corrected: Option<Credits>) -> Credits {
+        let bonus = self.bonus.map_or(0, |bonus| bonus.credits.get());
+        Credits::new(corrected.unwrap_or(self.asked).get().saturating_add(bonus))
+    }
+
+    /// What whoever confirms reads beside the credits.
+    fn described(&self) -> String {
+        match self.bonus {
+            Some(bonus) => format!("{} and {} bonus credits", self.plan_name, bonus.credits),
+            None => self.plan_name.clone(),
+        }
+    }
 }
 
 /// An approval that a second admin confirmed.
@@ -126,10 +147,9 @@ pub async fn approve_confirmed(
     announce(ctx, tx, &[news(order, answer)]).await
 }
 
-const fn takes_two(order: &Waiting, answer: Answer) -> bool {
+fn takes_two(order: &Waiting, answer: Answer) -> bool {
     match answer {
-        Answer::Approve { credits: Some(credits) } => approvals::credits_take_two(credits),
-        Answer::Approve { credits: None } => approvals::credits_take_two(order.asked),
+        Answer::Approve { credits } => approvals::credits_take_two(order.gives(credits)),
         Answer::Reject => false,
     }
 }
@@ -155,7 +175,7 @@ async fn put_up(
         &large.iter().map(|order| order.buyer).collect::<Vec<_>>() as &[PersonId],
         &large.iter().map(|order| order.id).collect::<Vec<_>>() as &[OrderId],
         &large.iter().map(|order| corrected.unwrap_or(order.asked)).collect::<Vec<_>>() as &[Credits],
-        &large.iter().map(|order| order.plan_name.clone()).collect::<Vec<_>>(),
+        &large.iter().map(Waiting::described).collect::<Vec<_>>(),
         reason.as_str(),
         admin.person().id() as PersonId,
         ctx.now(),
@@ -168,7 +188,7 @@ async fn put_up(
 async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>, Vec<(OrderId, Outcome)>)> {
     let rows = sqlx::query!(
         r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", expires_after_days,
-            state as "state: OrderState"
+            bonus_credits as "bonus_credits: Credits", bonus_expires_after_days, state as "state: OrderState"
         from credit_orders where id = any($1) order by id for update"#,
         orders as &[OrderId],
     )
@@ -185,6 +205,7 @@ async fn lock(tx: &mut PgConnection, orders: &[OrderId]) -> Result<(Vec<Waiting>
                 plan_name: row.plan_name,
                 asked: row.credits,
                 expires_after_days: row.expires_after_days,
+                bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
             });
         } else {
             outcomes.push((row.id, Outcome::WasNot(row.state)));
@@ -200,22 +221,29 @@ async fn grant(
     waiting: &[Waiting],
     credits: Option<Credits>,
 ) -> Result<()> {
-    let grants: Vec<Grant> = waiting
-        .iter()
-        .map(|order| Grant {
+    let ends = |days: Option<i32>| days.map(|days| ctx.now() + Duration::days(days.into()));
+    let mut grants = Vec::new();
+    for order in waiting {
+        let grant = Grant {
             transaction: None,
             key: Key::new("order", order.id.to_string()),
             to: order.buyer,
             credits: credits.unwrap_or(order.asked),
             counter: "manual",
             source: LotSource::Manual,
-            expires_at: order.expires_after_days.map(|days| ctx.now() + Duration::days(days.into())),
+            expires_at: ends(order.expires_after_days),
             order: Some(order.id),
             paid: None,
             actor: format!("admin:{by}"),
             description: order.plan_name.clone(),
-        })
-        .collect();
+        };
+        let bonus = order.bonus.map(|bonus| {
+            let ends_at = ends(bonus.ends_after_days(order.expires_after_days));
+            grant.with_bonus(bonus.credits, ends_at, format!("Bonus of {}", order.plan_name))
+        });
+        grants.push(grant);
+        grants.extend(bonus);
+    }
     for moved in grant_batch(tx, &grants).await? {
         // A request that waits was never granted, so its key is fresh.
         if moved.map_err(Error::broken)?.replayed {
@@ -265,7 +293,8 @@ fn deed<'a>(by: &'a By<'_>, order: &Waiting, answer: Answer, reason: &'a Reason)
     let deed = match answer {
         Answer::Approve { credits } => {
             let given = credits.unwrap_or(order.asked).get();
-            by.did(What::RequestApproved, about).with(Change::none().from_to("credits", order.asked.get(), given))
+            let change = Change::none().from_to("credits", order.asked.get(), given);
+            by.did(What::RequestApproved, about).with(with_bonus(change, order))
         }
         Answer::Reject => by.did(What::RequestRejected, about),
     };
@@ -275,30 +304,12 @@ fn deed<'a>(by: &'a By<'_>, order: &Waiting, answer: Answer, reason: &'a Reason)
 fn asked<'a>(by: &'a By<'_>, order: &Waiting, answer: Answer, reason: &'a Reason) -> audit::Deed<'a> {
     let credits = if let Answer::Approve { credits: Some(credits) } = answer { credits } else { order.asked };
     let change = Change::none().noted("kind", "approve").noted("credits", credits.get());
-    by.did(What::CreditsAsked, About::Order(order.id)).with(change).because(reason.as_str())
+    by.did(What::CreditsAsked, About::Order(order.id)).with(with_bonus(change, order)).because(reason.as_str())
 }
 
-/// A request that waits, as it is shown before it is answered.
-#[derive(Debug, Clone)]
-pub struct Pending {
-    pub id: OrderId,
-    pub buyer_email: String,
-    pub plan_name: String,
-    pub credits: Credits,
-    pub note: Option<String>,
-    pub created_at: OffsetDateTime,
-}
-
-/// Those of `orders` that wait for an answer, the longest waiting first.
-pub async fn pending(db: impl PgExecutor<'_>, _: &Admin, orders: &[OrderId]) -> Result<Vec<Pending>> {
-    Ok(sqlx::query_as!(
-        Pending,
-        r#"select o.id as "id: OrderId", person.known_as as "buyer_email!", o.plan_name, o.credits as "credits: Credits", o.note,
-            o.created_at
-        from credit_orders o join user_profiles person on person.id = o.buyer_id
-        where o.id = any($1) and o.state = 'requested' order by o.created_at, o.id"#,
-        orders as &[OrderId],
-    )
-    .fetch_all(db)
-    .await?)
+fn with_bonus(change: Change, order: &Waiting) -> Change {
+    match order.bonus {
+        Some(bonus) => change.noted("bonus_credits", bonus.credits.get()),
+        None => change,
+    }
 }

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use super::take_back::TakenBack;
 use crate::events::Failure;
+use crate::plans::Bonus;
 
 /// The books of one provider, as far as they were opened.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub struct Changed {
     pub disputes: BTreeSet<String>,
     /// Payments whose credits are to be granted.
     pub granted: BTreeSet<String>,
-    /// Payments whose credits are to be taken back, held or given back, with what was taken of them before.
+    /// Payments whose credits are to be taken back, held or given back, with what was taken of them before, bonus and all.
     pub taken_back: BTreeMap<String, Credits>,
     /// Payments that were not known before.
     pub landed: BTreeSet<String>,
@@ -47,6 +48,8 @@ pub struct Order {
     pub credits: Credits,
     /// Days from the arrival of the credits to their end.
     pub expires_after_days: Option<i32>,
+    /// What is granted beside the credits.
+    pub bonus: Option<Bonus>,
     pub checkout_id: Option<String>,
     pub price: Option<Money>,
     pub state: OrderState,
@@ -75,6 +78,8 @@ pub struct Payment {
     /// The grant, once there is one.
     pub granted: Option<TransactionId>,
     pub taken_back: TakenBack,
+    /// The same share of the bonus.
+    pub bonus_back: TakenBack,
     /// Refunded for good, never more than was charged.
     pub refunded: i64,
 }
@@ -103,6 +108,13 @@ pub struct Dispute {
     pub amount: Option<Money>,
     pub state: DisputeState,
     pub respond_by: Option<OffsetDateTime>,
+}
+
+impl Payment {
+    /// Taken back for good, of the credits and of the bonus.
+    pub fn taken_in_all(&self) -> Credits {
+        Credits::new(self.taken_back.taken.get() + self.bonus_back.taken.get())
+    }
 }
 
 impl Books {

@@ -179,10 +179,11 @@ async fn insert(
     key: &FormKey,
 ) -> Result<()> {
     let id = OrderId::from_uuid(ids::fresh());
+    let (bonus, bonus_days) = plans::bonus::columns(offer.bonus);
     sqlx::query!(
         "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
-            state, next_ask_at, created_at, changed_at, expires_after_days)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $11, $10, $10, $12)
+            state, next_ask_at, created_at, changed_at, expires_after_days, bonus_credits, bonus_expires_after_days)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $11, $10, $10, $12, $13, $14)
         on conflict on constraint credit_orders_key do nothing",
         id as OrderId,
         buyer as PersonId,
@@ -196,6 +197,8 @@ async fn insert(
         ctx.now(),
         ctx.now() + sweep::FIRST_ASK,
         offer.expires_after_days,
+        bonus as Credits,
+        bonus_days,
     )
     .execute(db)
     .await?;

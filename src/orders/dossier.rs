@@ -44,6 +44,8 @@ pub struct Order {
     pub debt: Credits,
     pub plan_name: String,
     pub credits: Credits,
+    /// Given beside them; 0: none.
+    pub bonus: Credits,
     pub price: Price,
     pub provider: Provider,
     pub state: OrderState,
@@ -91,6 +93,7 @@ async fn order(db: &mut PgConnection, id: OrderId) -> Result<Order> {
         r#"select o.buyer_id as "buyer: PersonId",
             person.known_as as "email!", person.name, wallet.posted - wallet.held as "available!: Credits",
             wallet.debt as "debt: Credits", o.plan_name, o.credits as "credits: Credits", o.price_minor,
+            o.bonus_credits as "bonus: Credits",
             o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
             o.failure_message, o.note, o.checkout_id, o.created_at, o.settled_at, o.changed_at, o.next_ask_at,
             answerer.known_as as "answered_by?", o.answer_reason, o.granted_credits as "granted: Credits"
@@ -114,6 +117,7 @@ async fn order(db: &mut PgConnection, id: OrderId) -> Result<Order> {
         debt: row.debt,
         plan_name: row.plan_name,
         credits: row.credits,
+        bonus: row.bonus,
         price: plans::catalogue::price(row.price_minor, row.currency),
         provider: row.provider,
         state: row.state,

@@ -13,6 +13,8 @@ pub struct OrderPage {
     pub id: OrderId,
     pub plan_name: String,
     pub credits: Credits,
+    /// Given beside them; 0: none.
+    pub bonus: Credits,
     pub price: Price,
     pub provider: Provider,
     pub state: OrderState,
@@ -45,6 +47,21 @@ pub struct Reversal {
     pub taken: Credits,
     /// Credits that wait for a refund or dispute to be decided.
     pub frozen: Credits,
+    /// Of the bonus, the same two.
+    pub taken_bonus: Credits,
+    pub frozen_bonus: Credits,
+}
+
+impl Reversal {
+    /// Some of the credits wait for a refund or dispute to be decided.
+    pub fn is_questioned(self) -> bool {
+        self.frozen > Credits::ZERO || self.frozen_bonus > Credits::ZERO
+    }
+
+    /// Some of the credits were taken back.
+    pub fn took(self) -> bool {
+        self.taken > Credits::ZERO || self.taken_bonus > Credits::ZERO
+    }
 }
 
 /// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
@@ -56,12 +73,15 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
             (select t.id from credit_transactions t where t.order_id = o.id and t.kind = 'grant' order by t.last_seq limit 1)
                 as "transaction: TransactionId",
             wallet.posted - wallet.held as "available!: Credits", reversal.refunded as "refunded_minor",
-            reversal.taken as "taken: Credits", reversal.frozen as "frozen: Credits"
+            reversal.taken as "taken: Credits", reversal.frozen as "frozen: Credits",
+            reversal.taken_bonus as "taken_bonus: Credits", reversal.frozen_bonus as "frozen_bonus: Credits",
+            o.bonus_credits as "bonus: Credits"
         from credit_orders o
         join credit_accounts wallet on wallet.owner_id = o.buyer_id and wallet.kind = 'wallet'
         cross join lateral (
             select sum(refunded_minor)::bigint as refunded, sum(taken_credits)::bigint as taken,
-                sum(frozen_credits)::bigint as frozen
+                sum(frozen_credits)::bigint as frozen, sum(taken_bonus)::bigint as taken_bonus,
+                sum(frozen_bonus)::bigint as frozen_bonus
             from payments where order_id = o.id
         ) reversal
         where o.id = $1 and o.buyer_id = $2"#,
@@ -75,6 +95,7 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
         id: order,
         plan_name: row.plan_name,
         credits: row.credits,
+        bonus: row.bonus,
         price: plans::catalogue::price(row.price_minor, row.currency),
         provider: row.provider,
         state: row.state,
@@ -86,26 +107,22 @@ pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> 
         created_at: row.created_at,
         settled_at: row.settled_at,
         version: version_of(row.state, row.changed_at),
-        reversal: reversal(row.refunded_minor, row.currency, row.taken, row.frozen),
+        reversal: reversal(Reversal {
+            refunded: row.refunded_minor.zip(row.currency).map(|(minor, currency)| Money::new(minor, currency)),
+            taken: row.taken.unwrap_or_default(),
+            frozen: row.frozen.unwrap_or_default(),
+            taken_bonus: row.taken_bonus.unwrap_or_default(),
+            frozen_bonus: row.frozen_bonus.unwrap_or_default(),
+        }),
         transaction: row.transaction,
         available: row.available,
     })
 }
 
-fn reversal(
-    refunded: Option<i64>,
-    currency: Option<Currency>,
-    taken: Option<Credits>,
-    frozen: Option<Credits>,
-) -> Option<Reversal> {
-    let refunded = refunded.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
-    let reversal = Reversal {
-        refunded: refunded.filter(|refunded| refunded.minor > 0),
-        taken: taken.unwrap_or_default(),
-        frozen: frozen.unwrap_or_default(),
-    };
-    (reversal.refunded.is_some() || reversal.taken > Credits::ZERO || reversal.frozen > Credits::ZERO)
-        .then_some(reversal)
+/// None where nothing was taken back, nor is in question.
+fn reversal(mut of: Reversal) -> Option<Reversal> {
+    of.refunded = of.refunded.filter(|refunded| refunded.minor > 0);
+    (of.refunded.is_some() || of.took() || of.is_questioned()).then_some(of)
 }
 
 /// The order's version now, if it is this person's, and whether anything more is expected; for the event stream.

@@ -13,6 +13,8 @@ pub struct Receipt {
     pub order: OrderId,
     pub plan_name: String,
     pub credits: Credits,
+    /// Given beside them; 0: none.
+    pub bonus: Credits,
     pub provider: Provider,
     pub credited_at: OffsetDateTime,
     /// Each payment of the order; none when it was approved by hand.
@@ -31,7 +33,7 @@ pub struct ReceiptPayment {
 pub async fn receipt(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<Receipt> {
     let rows = sqlx::query!(
         r#"select o.plan_name, coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.provider as "provider: Provider",
-            coalesce(o.settled_at, o.changed_at) as "credited_at!", p.payment_id as "payment_id?",
+            o.bonus_credits as "bonus: Credits", coalesce(o.settled_at, o.changed_at) as "credited_at!", p.payment_id as "payment_id?",
             p.amount_minor as "amount_minor?", p.currency as "currency?: Currency", p.method as "method?",
             p.paid_at as "paid_at?"
         from credit_orders o
@@ -44,8 +46,8 @@ pub async fn receipt(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) 
     .fetch_all(db)
     .await?;
     let first = rows.first().ok_or(Error::NotFound)?;
-    let (plan_name, credits, provider, credited_at) =
-        (first.plan_name.clone(), first.credits, first.provider, first.credited_at);
+    let (plan_name, credits, bonus) = (first.plan_name.clone(), first.credits, first.bonus);
+    let (provider, credited_at) = (first.provider, first.credited_at);
     let payments = rows
         .into_iter()
         .filter_map(|row| {
@@ -57,5 +59,5 @@ pub async fn receipt(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) 
             })
         })
         .collect();
-    Ok(Receipt { order, plan_name, credits, provider, credited_at, payments })
+    Ok(Receipt { order, plan_name, credits, bonus, provider, credited_at, payments })
 }

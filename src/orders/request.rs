@@ -47,10 +47,11 @@ pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, k
             Some(price)
         }
     };
+    let (bonus, bonus_days) = plans::bonus::columns(offer.bonus);
     sqlx::query!(
         "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, provider, state, note,
-            created_at, changed_at, price_minor, currency, expires_after_days)
-        values ($1, $2, $3, $4, $5, $6, 'manual', 'requested', nullif($7, ''), $8, $8, $9, $10, $11)
+            created_at, changed_at, price_minor, currency, expires_after_days, bonus_credits, bonus_expires_after_days)
+        values ($1, $2, $3, $4, $5, $6, 'manual', 'requested', nullif($7, ''), $8, $8, $9, $10, $11, $12, $13)
         on conflict on constraint credit_orders_key do nothing",
         OrderId::from_uuid(ids::fresh()) as OrderId,
         buyer as PersonId,
@@ -63,6 +64,8 @@ pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, k
         price.map(|price| price.minor),
         price.map(|price| price.currency) as Option<Currency>,
         offer.expires_after_days,
+        bonus as Credits,
+        bonus_days,
     )
     .execute(&ctx.db)
     .await?;

@@ -63,7 +63,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_invented_and_more_money_never_takes_less(
-            granted in 1..=Credits::MAX.get(), charged in 1..=1_000_000_000_000_i64,
+            granted in 1..=Credits::MAX.get(), bonus in 0..=Credits::MAX.get(), charged in 1..=1_000_000_000_000_i64,
             gone in 0..=2_000_000_000_000_i128, at_stake in 0..=2_000_000_000_000_i128, more in 0..=1_000_000_i128,
         ) {
             let (taken, frozen) = of(granted, charged, gone, at_stake);
@@ -74,6 +74,12 @@ mod tests {
             prop_assert!(drawn <= exact && exact < drawn + i128::from(charged));
             let (taken_then, frozen_then) = of(granted, charged, gone + more, at_stake);
             prop_assert!(taken_then >= taken && taken_then + frozen_then >= taken + frozen);
+            // A bonus goes by the same ratio, but for less than a credit of either, and all of it with all of the money.
+            let (of_bonus, held_of_bonus) = of(bonus, charged, gone, at_stake);
+            let apart = i128::from(taken) * i128::from(bonus) - i128::from(of_bonus) * i128::from(granted);
+            prop_assert!(apart >= -i128::from(bonus) && apart <= i128::from(granted));
+            prop_assert!(of_bonus + held_of_bonus <= bonus);
+            prop_assert_eq!((of(bonus, charged, charged.into(), 0), of(granted, charged, charged.into(), 0)), ((bonus, 0), (granted, 0)));
             // What was under way and comes to pass is taken exactly.
             prop_assert_eq!(of(granted, charged, gone + at_stake, 0), (taken + frozen, 0));
         }

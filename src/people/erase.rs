@@ -143,7 +143,7 @@ pub async fn note_late_payments(ctx: &Context) -> Result<usize> {
         join credit_orders o on o.buyer_id = person.id
         join payments p on p.order_id = o.id
         where person.deleted_at > $1::timestamptz - make_interval(days => $2)
-            and p.granted_by is not null and p.taken_credits < o.credits
+            and p.granted_by is not null and (p.taken_credits < o.credits or p.taken_bonus < o.bonus_credits)
             and exists (select from credit_transactions t where t.id = p.granted_by and t.created_at >= person.deleted_at)
             and not exists (
                 select from audit_entries entry

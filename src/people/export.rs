@@ -72,7 +72,7 @@ pub async fn export(ctx: &Context, person: &SignedIn, form: Form, origin: &Origi
                     from memberships where person_id = $1
             ) ways) as "ways_in!",
             (select coalesce(jsonb_agg(jsonb_build_object('order', id, 'plan', plan_name, 'credits', credits,
-                'price_minor', price_minor, 'currency', currency, 'provider', provider, 'state', state, 'note', note,
+                'bonus_credits', bonus_credits, 'price_minor', price_minor, 'currency', currency, 'provider', provider, 'state', state, 'note', note,
                 'made', created_at, 'settled', settled_at) order by created_at, id), '[]')
                 from credit_orders where buyer_id = $1) as "orders!",
             (select coalesce(jsonb_agg(jsonb_build_object('order', note.order_id, 'text', note.text, 'at', note.created_at)

@@ -3,6 +3,7 @@
 use domain::{Credits, Currency, Money, PlanId, PlanVersionId, Price};
 use sqlx::PgExecutor;
 
+use super::Bonus;
 use crate::Result;
 
 /// One plan as it is offered now.
@@ -17,6 +18,7 @@ pub struct Offer {
     pub price: Price,
     /// Days from the arrival of the credits to their end; none: they have no end.
     pub expires_after_days: Option<i32>,
+    pub bonus: Option<Bonus>,
 }
 
 /// Every plan on sale that is listed, in the order of the page.
@@ -33,11 +35,12 @@ async fn offers(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Off
     let rows = sqlx::query!(
         r#"select plan.id as "plan: PlanId", plan.slug, newest.id as "version: PlanVersionId", newest.name,
             newest.description, newest.credits as "credits: Credits", newest.price_minor,
-            newest.currency as "currency: Currency", newest.expires_after_days
+            newest.currency as "currency: Currency", newest.expires_after_days,
+            newest.bonus_credits as "bonus_credits: Credits", newest.bonus_expires_after_days
         from plans plan
         join lateral (
             select version.id, version.name, version.description, version.credits, version.price_minor, version.currency,
-                version.visibility, version.expires_after_days
+                version.visibility, version.expires_after_days, version.bonus_credits, version.bonus_expires_after_days
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
         where plan.on_sale and case when $1::uuid is null then newest.visibility = 'listed' else plan.id = $1 end
@@ -57,6 +60,7 @@ async fn offers(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Off
             credits: row.credits,
             price: price(row.price_minor, row.currency),
             expires_after_days: row.expires_after_days,
+            bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
         })
         .collect())
 }

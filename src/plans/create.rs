@@ -3,8 +3,8 @@
 use domain::{Credits, Currency, PersonId, PlanId, PlanVersionId, PlanVisibility};
 use sqlx::PgConnection;
 
-use super::Terms;
 use super::revise::noted;
+use super::{Terms, bonus};
 use crate::audit::{self, About, Origin, What};
 use crate::people::roles::Admin;
 use crate::{Context, Result, ids};
@@ -51,10 +51,11 @@ pub(super) async fn add_version(
     by: Option<PersonId>,
 ) -> Result<()> {
     let (minor, currency) = terms.price_columns();
+    let (bonus, bonus_days) = bonus::columns(terms.bonus);
     sqlx::query!(
         "insert into plan_versions (id, plan_id, version, name, description, credits, price_minor, currency, visibility,
-            expires_after_days, created_by, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            expires_after_days, created_by, created_at, bonus_credits, bonus_expires_after_days)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         PlanVersionId::from_uuid(ids::fresh()) as PlanVersionId,
         plan as PlanId,
         version,
@@ -67,6 +68,8 @@ pub(super) async fn add_version(
         terms.expires_after_days,
         by as Option<PersonId>,
         ctx.now(),
+        bonus as Credits,
+        bonus_days,
     )
     .execute(tx)
     .await?;

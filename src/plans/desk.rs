@@ -5,8 +5,8 @@ use domain::{Credits, Currency, MirrorState, PlanId, PlanVisibility};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-use super::Terms;
 use super::catalogue::price;
+use super::{Bonus, Terms};
 use crate::people::roles::Admin;
 use crate::{Error, Result};
 
@@ -80,13 +80,15 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
         r#"select plan.id as "id: PlanId", plan.slug, plan.on_sale, plan.retired_at is not null as "retired!",
             newest.version, newest.name, newest.description, newest.credits as "credits: Credits", newest.price_minor,
             newest.currency as "currency: Currency", newest.expires_after_days, newest.visibility as "visibility: PlanVisibility",
+            newest.bonus_credits as "bonus_credits: Credits", newest.bonus_expires_after_days,
             orders.sold as "sold!", orders.ordered as "ordered!",
             mirror.state as "state?: MirrorState", mirror.whop_plan_id, mirror.product_id, mirror.version as "shown?",
             mirror.note, mirror.checked_at
         from plans plan
         join lateral (
             select version.version, version.name, version.description, version.credits, version.price_minor,
-                version.currency, version.expires_after_days, version.visibility
+                version.currency, version.expires_after_days, version.bonus_credits, version.bonus_expires_after_days,
+                version.visibility
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
         cross join lateral (
@@ -119,6 +121,7 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
                 credits: row.credits,
                 price: price(row.price_minor, row.currency),
                 expires_after_days: row.expires_after_days,
+                bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
                 visibility: row.visibility,
             },
             sold: row.sold,
@@ -140,6 +143,7 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
     let rows = sqlx::query!(
         r#"select version.version, version.name, version.description, version.credits as "credits: Credits",
             version.price_minor, version.currency as "currency: Currency", version.expires_after_days,
+            version.bonus_credits as "bonus_credits: Credits", version.bonus_expires_after_days,
             version.visibility as "visibility: PlanVisibility", version.created_at, person.known_as as "by?",
             (select count(*) from credit_orders o
                 where o.plan_version_id = version.id and o.state in ('paid', 'approved')) as "sold!"
@@ -160,6 +164,7 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
                 credits: row.credits,
                 price: price(row.price_minor, row.currency),
                 expires_after_days: row.expires_after_days,
+                bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
                 visibility: row.visibility,
             },
             by: row.by,

@@ -4,8 +4,8 @@ use domain::{Credits, Currency, PlanId, PlanVisibility};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::Terms;
 use super::catalogue::price;
+use super::{Bonus, Terms};
 use crate::{Error, Refusal, Result};
 
 pub struct Locked {
@@ -36,7 +36,8 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
     // After the lock, and so with what the one before wrote.
     let newest = sqlx::query!(
         r#"select version, name, description, credits as "credits: Credits", price_minor, currency as "currency: Currency",
-            expires_after_days, visibility as "visibility: PlanVisibility"
+            expires_after_days, bonus_credits as "bonus_credits: Credits", bonus_expires_after_days,
+            visibility as "visibility: PlanVisibility"
         from plan_versions where plan_id = $1 order by version desc limit 1"#,
         plan as PlanId,
     )
@@ -53,6 +54,7 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
             credits: newest.credits,
             price: price(newest.price_minor, newest.currency),
             expires_after_days: newest.expires_after_days,
+            bonus: Bonus::stored(newest.bonus_credits, newest.bonus_expires_after_days),
             visibility: newest.visibility,
         },
     })

@@ -5,7 +5,7 @@ use domain::PlanId;
 
 use super::create::add_version;
 use super::locked::lock;
-use super::{Terms, mirror};
+use super::{Terms, bonus, mirror};
 use crate::audit::{self, About, Change, Origin, Reason, What};
 use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
@@ -60,6 +60,7 @@ pub async fn revise(
 pub(super) fn noted(before: Option<&Terms>, after: &Terms) -> Change {
     let fields = |terms: &Terms| {
         let (minor, currency) = terms.price_columns();
+        let (bonus, bonus_days) = bonus::columns(terms.bonus);
         [
             ("name", terms.name.clone().into()),
             ("description", terms.description.clone().into()),
@@ -67,6 +68,8 @@ pub(super) fn noted(before: Option<&Terms>, after: &Terms) -> Change {
             ("price_minor", serde_json::Value::from(minor)),
             ("currency", currency.map(|currency| currency.as_str().to_owned()).into()),
             ("expires_after_days", terms.expires_after_days.into()),
+            ("bonus_credits", bonus.get().into()),
+            ("bonus_expires_after_days", bonus_days.into()),
             ("visibility", terms.visibility.as_str().into()),
         ]
     };

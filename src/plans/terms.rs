@@ -4,6 +4,8 @@
 use domain::money::MoneyError;
 use domain::{Credits, Currency, FieldErrors, Money, PlanVisibility, Price};
 
+use super::Bonus;
+
 const NAME_CHARS_MAX: usize = 80;
 const DESCRIPTION_CHARS_MAX: usize = 500;
 /// Ten years.
@@ -21,6 +23,7 @@ pub struct Terms {
     pub price: Price,
     /// Days from the arrival of the credits to their end, 1 to 3650; none: they have no end.
     pub expires_after_days: Option<i32>,
+    pub bonus: Option<Bonus>,
     pub visibility: PlanVisibility,
 }
 
@@ -38,6 +41,10 @@ pub struct Typed<'a> {
     pub currency: &'a str,
     /// A number, or empty for never.
     pub expires_after_days: &'a str,
+    /// A number, or empty for none.
+    pub bonus_credits: &'a str,
+    /// A number, or empty for as long as the credits.
+    pub bonus_expires_after_days: &'a str,
     /// `listed` or `unlisted`.
     pub visibility: &'a str,
 }
@@ -57,14 +64,19 @@ impl Terms {
             _ => kept(&mut wrong, "sold", Err("Choose how it is sold.".to_owned())),
         };
         let expires = kept(&mut wrong, "expires_after_days", days(typed.expires_after_days));
+        let bonus = kept(&mut wrong, "bonus_credits", bonus_credits(typed.bonus_credits));
+        let ends = bonus_days(bonus, typed.bonus_expires_after_days);
+        let bonus_days = kept(&mut wrong, "bonus_expires_after_days", ends);
         let visibility = typed.visibility.parse::<PlanVisibility>().map_err(|_| "Choose who sees it.".to_owned());
         let visibility = kept(&mut wrong, "visibility", visibility);
-        match (name, description, credits, price, expires, visibility) {
-            (Some(name), Some(description), Some(credits), Some(price), Some(expires), Some(visibility)) => {
-                Ok(Self { name, description, credits, price, expires_after_days: expires, visibility })
-            }
-            _ => Err(wrong),
-        }
+        let bonus = bonus.zip(bonus_days).map(|(credits, days)| Bonus::stored(credits, days));
+        let (Some(name), Some(description), Some(credits), Some(price)) = (name, description, credits, price) else {
+            return Err(wrong);
+        };
+        let (Some(expires_after_days), Some(bonus), Some(visibility)) = (expires, bonus, visibility) else {
+            return Err(wrong);
+        };
+        Ok(Self { name, description, credits, price, expires_after_days, bonus, visibility })
     }
 
     /// Both columns of the price, or neither.
@@ -112,6 +124,24 @@ fn days(text: &str) -> Result<Option<i32>, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let days = text.parse().ok().filter(|days| plain && (1..=DAYS_MAX).contains(days));
     days.map(Some).ok_or_else(|| format!("Enter a number of days from 1 to {DAYS_MAX}, or nothing if they never end."))
+}
+
+/// Nothing typed is no bonus.
+fn bonus_credits(text: &str) -> Result<Credits, String> {
+    match text.trim() {
+        "" | "0" => Ok(Credits::ZERO),
+        typed => Credits::parse_typed(typed).ok_or_else(|| {
+            "Enter a whole number of credits, up to 1,000,000,000,000, or nothing for no bonus.".to_owned()
+        }),
+    }
+}
+
+/// `bonus`: none where its credits can't be read.
+fn bonus_days(bonus: Option<Credits>, text: &str) -> Result<Option<i32>, String> {
+    if bonus == Some(Credits::ZERO) && !text.trim().is_empty() {
+        return Err("There is no bonus that could end. Leave it empty, or enter bonus credits.".to_owned());
+    }
+    days(text)
 }
 
 fn no_price(text: &str) -> Result<Price, String> {
@@ -177,6 +207,8 @@ mod tests {
         price: "7.50",
         currency: "USD",
         expires_after_days: "",
+        bonus_credits: "",
+        bonus_expires_after_days: "",
         visibility: "listed",
     };
 
@@ -236,11 +268,15 @@ mod tests {
             price: "x",
             currency: "usd",
             expires_after_days: "soon",
+            bonus_credits: "-1",
+            bonus_expires_after_days: "0",
             visibility: "everybody",
         };
         let wrong = Terms::parse(&typed).unwrap_err();
         let fields: Vec<_> = wrong.iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["name", "description", "credits", "price", "expires_after_days", "visibility"]);
+        let bonus = ["bonus_credits", "bonus_expires_after_days"];
+        assert_eq!(fields[..5], ["name", "description", "credits", "price", "expires_after_days"]);
+        assert_eq!((&fields[5..7], fields[7]), (&bonus[..], "visibility"));
         for name in ["", " ", "a\u{0}b", "a\u{202e}b"] {
             said(&Typed { name, ..TYPED }, "name");
         }
@@ -253,6 +289,26 @@ mod tests {
         );
         said(&Typed { sold: "monthly", ..TYPED }, "sold");
         said(&Typed { sold: "agreement", ..TYPED }, "price");
+    }
+
+    #[test]
+    fn a_bonus_is_a_number_and_ends_only_where_it_is() {
+        let read = |bonus_credits, bonus_expires_after_days| {
+            Terms::parse(&Typed { bonus_credits, bonus_expires_after_days, ..TYPED })
+        };
+        for none in ["", " ", "0"] {
+            assert_eq!(read(none, "").unwrap().bonus, None, "{none}");
+            assert!(read(none, "30").unwrap_err().of("bonus_expires_after_days").unwrap().contains("no bonus"));
+        }
+        let bonus = |days| Some(Bonus { credits: Credits::new(2_500), expires_after_days: days });
+        assert_eq!(read("2,500", "").unwrap().bonus, bonus(None));
+        assert_eq!(read(" 2500 ", " 30 ").unwrap().bonus, bonus(Some(30)));
+        for bonus_credits in ["-1", "1.5", "1e3", "1000000000001", "99999999999999999999", "ten", "٣"] {
+            said(&Typed { bonus_credits, ..TYPED }, "bonus_credits");
+        }
+        for bonus_expires_after_days in ["0", "-1", "3651", "soon"] {
+            said(&Typed { bonus_credits: "5", bonus_expires_after_days, ..TYPED }, "bonus_expires_after_days");
+        }
     }
 
     proptest! {

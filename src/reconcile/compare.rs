@@ -1,8 +1,8 @@
 //! Comparing: what the provider says of one payment, what we say, and what the ledger did. Pure.
 
-use domain::{DisputeState, PaymentState, Provider, RefundState};
+use domain::{Credits, DisputeState, PaymentState, Provider, RefundState};
 
-use super::ours::Ours;
+use super::ours::{Bonus, Ours};
 use super::{BreakKind, Finding};
 use crate::events::{Fact, PaymentFacts};
 
@@ -30,6 +30,10 @@ pub fn compare(provider: Provider, theirs: Option<&PaymentFacts>, ours: &Ours) -
                     let detail = format!("{} credits were sold, {} granted", order.credits, ours.granted);
                     find(BreakKind::AmountDiffers, detail);
                 }
+                Some(order) if ours.bonus.granted != order.bonus => {
+                    let detail = format!("{} bonus credits were offered, {} granted", order.bonus, ours.bonus.granted);
+                    find(BreakKind::AmountDiffers, detail);
+                }
                 Some(_) => {}
             }
             compare_reversals(theirs, ours, &mut find);
@@ -52,7 +56,17 @@ pub fn compare(provider: Provider, theirs: Option<&PaymentFacts>, ours: &Ours) -
     if to_take != ours.taken {
         find(BreakKind::TakenBackDiffers, format!("{to_take} credits are to be taken back, {} were", ours.taken));
     }
+    let to_take = ours.payment.as_ref().map(|payment| payment.bonus_to_take).unwrap_or_default();
+    if !is_taken(to_take, ours.bonus) {
+        let detail = format!("{to_take} bonus credits are to be taken back, {} were", ours.bonus.taken);
+        find(BreakKind::TakenBackDiffers, detail);
+    }
     findings
+}
+
+/// What expired of a bonus is not taken back any more, so less may be taken than was to be.
+fn is_taken(to_take: Credits, of: Bonus) -> bool {
+    of.taken == to_take || of.taken < to_take && of.taken.get() + of.expired.get() >= of.granted.get()
 }
 
 /// Nothing can be taken back of what was never given; then the grant is what is missing.

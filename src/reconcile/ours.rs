@@ -21,12 +21,23 @@ pub struct Ours {
     pub granted: Credits,
     /// What the ledger has taken back for it and not returned.
     pub taken: Credits,
+    /// The bonus that the ledger granted for it, what it took back of that, and what had expired of it.
+    pub bonus: Bonus,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bonus {
+    pub granted: Credits,
+    pub taken: Credits,
+    pub expired: Credits,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OurOrder {
     pub id: OrderId,
     pub credits: Credits,
+    /// Given beside them; 0: none.
+    pub bonus: Credits,
     pub price: Option<Money>,
     pub state: OrderState,
 }
@@ -39,6 +50,8 @@ pub struct OurPayment {
     pub refunded: i64,
     /// What refunds and lost disputes ask to be taken back.
     pub to_take: Credits,
+    /// And of the bonus.
+    pub bonus_to_take: Credits,
     /// We know of a dispute, or heard that there is one.
     pub disputed: bool,
 }
@@ -55,16 +68,26 @@ pub async fn load(db: &PgPool, provider: Provider, asked: &[Asked]) -> Result<Ve
     let payments: Vec<&str> = asked.iter().map(|asked| asked.payment_id.as_str()).collect();
     let checkouts: Vec<Option<&str>> = asked.iter().map(|asked| asked.checkout_id.as_deref()).collect();
     let rows = sqlx::query!(
-        r#"select asked.payment_id as "payment_id!", o.id as "order?: OrderId", o.credits as "credits?: Credits",
+        r#"select asked.payment_id as "payment_id!", o.id as "order?: OrderId", o.credits as "credits?: Credits", o.bonus_credits as "bonus?: Credits",
             o.price_minor as "price_minor?", o.currency as "order_currency?: Currency", o.state as "order_state?: OrderState",
             p.state as "state?: PaymentState", p.amount_minor as "amount_minor?", p.currency as "currency?: Currency",
-            p.refunded_minor as "refunded?", p.taken_credits as "to_take?: Credits",
+            p.refunded_minor as "refunded?", p.taken_credits as "to_take?: Credits", p.taken_bonus as "bonus_to_take?: Credits",
             coalesce(p.dispute_said or exists (
                 select from disputes d where d.provider = $1 and d.payment_id = asked.payment_id), false) as "disputed!",
             coalesce((select sum(net - debt_change) from credit_transactions where kind = 'grant'
                 and provider = $1 and payment_id = asked.payment_id), 0)::bigint as "granted!: Credits",
             coalesce((select sum(debt_change - net) from credit_transactions where kind in ('clawback', 'reinstate')
-                and provider = $1 and payment_id = asked.payment_id), 0)::bigint as "taken!: Credits"
+                and provider = $1 and payment_id = asked.payment_id and scope <> $1 || ':bonus-take-back'), 0)::bigint as "taken!: Credits",
+            coalesce((select net - debt_change from credit_transactions where kind = 'bonus'
+                and scope = $1 || ':bonus' and key = asked.payment_id), 0)::bigint as "bonus_granted!: Credits",
+            coalesce((select sum(debt_change - net) from credit_transactions where kind in ('clawback', 'reinstate')
+                and provider = $1 and payment_id = asked.payment_id and scope = $1 || ':bonus-take-back'), 0)::bigint
+                as "bonus_taken!: Credits",
+            coalesce((select -sum(entry.amount) from credit_lots lot
+                join credit_entries entry on entry.lot_id = lot.id
+                join credit_transactions t on t.id = entry.transaction_id and t.kind = 'expire'
+                where lot.provider = $1 and lot.payment_id = asked.payment_id and lot.source = 'bonus'), 0)::bigint
+                as "bonus_expired!: Credits"
         from unnest($2::text[], $3::text[]) as asked (payment_id, checkout_id)
         left join payments p on p.provider = $1 and p.payment_id = asked.payment_id
         left join credit_orders o on o.id = coalesce(p.order_id, (
@@ -82,6 +105,7 @@ pub async fn load(db: &PgPool, provider: Provider, asked: &[Asked]) -> Result<Ve
             order: row.order.zip(row.credits).zip(row.order_state).map(|((id, credits), state)| OurOrder {
                 id,
                 credits,
+                bonus: row.bonus.unwrap_or_default(),
                 price: match plans::catalogue::price(row.price_minor, row.order_currency) {
                     domain::Price::Fixed(price) => Some(price),
                     domain::Price::ByAgreement => None,
@@ -93,10 +117,12 @@ pub async fn load(db: &PgPool, provider: Provider, asked: &[Asked]) -> Result<Ve
                 paid: row.amount_minor.zip(row.currency).map(|(minor, currency)| Money::new(minor, currency)),
                 refunded: row.refunded.unwrap_or_default(),
                 to_take,
+                bonus_to_take: row.bonus_to_take.unwrap_or_default(),
                 disputed: row.disputed,
             }),
             granted: row.granted,
             taken: row.taken,
+            bonus: Bonus { granted: row.bonus_granted, taken: row.bonus_taken, expired: row.bonus_expired },
         })
         .collect())
 }

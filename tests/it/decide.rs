@@ -69,8 +69,8 @@ fn learns(books: &mut Books, fact: &Fact) -> Verdict {
         let granted_before = was.and_then(|was| was.granted);
         assert_eq!(books.changed.granted.contains(id), granted_before.is_none() && payment.granted.is_some());
         assert!(granted_before.is_none() || granted_before == payment.granted, "{id} is granted twice");
-        let taken_before = was.map(|was| was.taken_back).unwrap_or_default();
-        assert_eq!(books.changed.taken_back.contains_key(id), taken_before != payment.taken_back);
+        let before = was.map(|was| (was.taken_back, was.bonus_back)).unwrap_or_default();
+        assert_eq!(books.changed.taken_back.contains_key(id), before != (payment.taken_back, payment.bonus_back));
         assert_eq!(books.changed.payments.contains(id), was != Some(payment));
     }
     verdict

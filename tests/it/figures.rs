@@ -47,7 +47,8 @@ const SCAN: &str = "
         union all select 'refunded', currency, 1, amount_minor, created_at from refunds where state = 'succeeded'
         union all select 'dispute_lost', coalesce(currency, ''), 1, coalesce(amount_minor, 0), created_at from disputes where state = 'lost'
         union all select 'sold', '', 1, net - debt_change, created_at from credit_transactions where kind = 'grant' and payment_id is not null
-        union all select 'granted', '', 1, net - debt_change, created_at from credit_transactions where kind = 'grant' and payment_id is null
+        union all select 'granted', '', 1, net - debt_change, created_at from credit_transactions
+            where kind = 'grant' and payment_id is null or kind = 'bonus'
         union all select 'used', '', 1, net, created_at from credit_transactions where kind in ('spend', 'capture')
         union all select 'expired', '', 1, net, created_at from credit_transactions where kind = 'expire'
         union all select 'taken_back', '', 1, net - debt_change, created_at from credit_transactions where kind in ('clawback', 'reinstate')
@@ -129,6 +130,13 @@ impl Shop<'_> {
             3..=5 if !self.orders.is_empty() => {
                 let (who, order) = self.orders.remove(dice.random_range(0..self.orders.len()));
                 let id = format!("pay_{nth}");
+                let bonus = "update credit_orders set bonus_credits = $2 where id = $1";
+                sqlx::query(bonus)
+                    .bind(order.id)
+                    .bind(dice.random_range(0..3_i64))
+                    .execute(&stage.owner)
+                    .await
+                    .unwrap();
                 let mut facts = order.facts(&id, PaymentState::Succeeded);
                 let ago = dice.random_range(0..8_000_000_000_i64);
                 facts.paid_at = dice.random_bool(0.9).then(|| now() - Duration::milliseconds(ago));

@@ -2,6 +2,7 @@
 
 mod audit;
 mod batch;
+mod bonus;
 mod expire;
 mod grant;
 mod hold;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod bonus;
 mod checkout;
 mod disputes;
 mod expire;

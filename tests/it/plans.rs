@@ -23,6 +23,8 @@ pub const TYPED: Typed<'static> = Typed {
     price: "60",
     currency: "usd",
     expires_after_days: "",
+    bonus_credits: "",
+    bonus_expires_after_days: "",
     visibility: "listed",
 };
 

@@ -5,7 +5,7 @@ use domain::{Price, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::pages::credits::plans::PlanTerms;
+use crate::pages::credits::plans::{PlanCredits, PlanTerms};
 use crate::parts::problem::problem;
 use crate::request::Request;
 use crate::words;
@@ -32,7 +32,7 @@ async fn draw() -> AnyView {
             view! {
                 <article class="plan-card" data-kind=by_agreement>
                     <h3>{offer.name}</h3>
-                    <p class="plan-credits"><span class="plan-number">{offer.credits.to_string()}</span>" credits"</p>
+                    <PlanCredits credits=offer.credits bonus=offer.bonus />
                     <p class="plan-price">
                         <span class="plan-money">{words::price(offer.price)}</span>
                         {per_thousand.map(|price| format!(" {price} per 1,000"))}

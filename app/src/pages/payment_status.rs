@@ -4,7 +4,7 @@ mod story;
 
 use std::time::Duration;
 
-use atlas::orders::page::{OrderPage, load};
+use atlas::orders::page::{OrderPage, Reversal, load};
 use atlas::orders::settle::ask::ask;
 use atlas::people::SignedIn;
 use atlas::{Error, Result};
@@ -124,6 +124,11 @@ fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool) ->
         view! {
             <p class="status-gain">
                 <span class="amount" data-sign="plus">{order.credits.signed()}</span>" credits"
+                {(order.bonus > Credits::ZERO).then(|| view! {
+                    <span class="status-bonus">
+                        <span class="amount" data-sign="plus">{order.bonus.signed()}</span>" bonus credits"
+                    </span>
+                })}
             </p>
         }
     });
@@ -150,6 +155,9 @@ fn Facts(order: OrderPage, state: &'static str) -> impl IntoView {
         <dl class="facts">
             <div><dt>"Plan"</dt><dd>{order.plan_name}</dd></div>
             <div><dt>"Credits"</dt><dd>{order.credits.to_string()}</dd></div>
+            {(order.bonus > Credits::ZERO).then(|| view! {
+                <div><dt>"Bonus credits"</dt><dd>{order.bonus.to_string()}</dd></div>
+            })}
             <div><dt>"Price"</dt><dd>{words::price(order.price)}</dd></div>
             <div><dt>"State"</dt><dd>{state}</dd></div>
             <div><dt>"Ordered"</dt><dd><Moment at=order.created_at /></dd></div>
@@ -157,12 +165,7 @@ fn Facts(order: OrderPage, state: &'static str) -> impl IntoView {
             {order.reversal.and_then(|reversal| reversal.refunded).map(|refunded| view! {
                 <div><dt>"Refunded"</dt><dd>{refunded.to_string()}</dd></div>
             })}
-            {order.reversal.filter(|reversal| reversal.taken > Credits::ZERO).map(|reversal| view! {
-                <div><dt>"Credits taken back"</dt><dd>{reversal.taken.to_string()}</dd></div>
-            })}
-            {order.reversal.filter(|reversal| reversal.frozen > Credits::ZERO).map(|reversal| view! {
-                <div><dt>"Credits in question"</dt><dd>{reversal.frozen.to_string()}</dd></div>
-            })}
+            {order.reversal.map(reversed)}
             {order.state.is_credited().then(|| view! {
                 <div><dt>"New balance"</dt><dd>{format!("{} credits", order.available)}</dd></div>
             })}
@@ -170,6 +173,18 @@ fn Facts(order: OrderPage, state: &'static str) -> impl IntoView {
             <div><dt>"Order"</dt><dd><CopyableId id=order.id.to_string() what="order number" /></dd></div>
         </dl>
     }
+}
+
+/// The credits that were taken back or are in question, those of the bonus by themselves.
+fn reversed(reversal: Reversal) -> impl IntoView {
+    let rows = [
+        ("Credits taken back", reversal.taken),
+        ("Bonus credits taken back", reversal.taken_bonus),
+        ("Credits in question", reversal.frozen),
+        ("Bonus credits in question", reversal.frozen_bonus),
+    ];
+    let rows = rows.into_iter().filter(|(_, credits)| *credits > Credits::ZERO);
+    rows.map(|(term, credits)| view! { <div><dt>{term}</dt><dd>{credits.to_string()}</dd></div> }).collect_view()
 }
 
 #[component]

@@ -10,6 +10,7 @@ use leptos_meta::Title;
 use crate::pages::{for_person, param};
 use crate::parts::small::Moment;
 use crate::request::Request;
+use crate::words;
 use islands::print::PrintButton;
 
 #[component]
@@ -55,7 +56,7 @@ fn Sheet(found: Receipt, buyer: SignedIn) -> impl IntoView {
             </dl>
             {if rows.is_empty() {
                 view! {
-                    <p>{format!("{}, {} credits, approved by hand. The price and its payment are settled outside this system.", found.plan_name, found.credits)}</p>
+                    <p>{format!("{}, {}, approved by hand. The price and its payment are settled outside this system.", found.plan_name, given(&found))}</p>
                 }
                 .into_any()
             } else {
@@ -87,7 +88,7 @@ fn Sheet(found: Receipt, buyer: SignedIn) -> impl IntoView {
 fn row(found: &Receipt, payment: &ReceiptPayment) -> impl IntoView + use<> {
     view! {
         <tr>
-            <td>{format!("{}: {} credits", found.plan_name, found.credits)}</td>
+            <td>{format!("{}: {}", found.plan_name, given(found))}</td>
             <td data-label="Paid">{payment.paid_at.map(|at| view! { <Moment at /> })}</td>
             <td data-label="Payment">
                 {payment.method.clone().map(|method| format!("{method} "))}
@@ -96,6 +97,11 @@ fn row(found: &Receipt, payment: &ReceiptPayment) -> impl IntoView + use<> {
             <td class="number" data-label="Amount">{format!("{} {}", payment.amount, payment.amount.currency.code())}</td>
         </tr>
     }
+}
+
+/// The credits, and the bonus where there is one.
+fn given(found: &Receipt) -> String {
+    words::credits_given(found.credits, found.bonus)
 }
 
 /// All payments of an order are in the order's currency; the sum is exact.

@@ -95,6 +95,7 @@ fn piece(piece: &Piece) -> impl IntoView + use<> {
         Some(LotSource::Subscription) => "Subscription",
         Some(LotSource::Refund) => "Given back",
         Some(LotSource::Transfer) => "Transferred",
+        Some(LotSource::Bonus) => "Bonus",
     };
     view! {
         <tr>

@@ -154,7 +154,7 @@ async fn end(owner: &PgPool) -> Result<End> {
     let rows: Vec<(String, String)> = sqlx::query_as(
         "select p.payment_id, format('%s %s %s refunded %s granted %s taken %s', o.state, p.state, p.amount_minor,
             p.refunded_minor, (select count(*) || ' of ' || coalesce(sum(net - debt_change), 0) from credit_transactions t
-                where t.kind = 'grant' and t.provider = p.provider and t.payment_id = p.payment_id),
+                where t.kind in ('grant', 'bonus') and t.provider = p.provider and t.payment_id = p.payment_id),
             (select coalesce(sum(debt_change - net), 0) from credit_transactions t
                 where t.kind in ('clawback', 'reinstate') and t.provider = p.provider and t.payment_id = p.payment_id))
         from payments p join credit_orders o on o.id = p.order_id

@@ -10,13 +10,16 @@ pub struct Outcome {
     pub granted: i64,
     /// Of these, taken back (net of what was given back again).
     pub taken: i64,
+    /// The bonus that came with it, and what was taken back of that.
+    pub bonus: i64,
+    pub bonus_taken: i64,
     /// Whether what is left unspent may be held.
     pub may_be_held: bool,
 }
 
 /// The provider's own knowledge in, the ledger's due state out. None: the provider has no such payment.
 pub fn outcome(payment: Option<&Payment>, order: &Order, company: &str) -> Outcome {
-    let nothing = Outcome { granted: 0, taken: 0, may_be_held: false };
+    let nothing = Outcome { granted: 0, taken: 0, bonus: 0, bonus_taken: 0, may_be_held: false };
     let Some(payment) = payment else { return nothing };
     let fits = payment.account == company
         && payment.checkout == order.checkout
@@ -25,10 +28,15 @@ pub fn outcome(payment: Option<&Payment>, order: &Order, company: &str) -> Outco
         return nothing;
     }
     let back = (payment.refunded() + payment.lost()).min(payment.minor);
-    let taken = i128::from(order.credits) * i128::from(back) / i128::from(payment.minor);
+    let share = |credits: i64| {
+        let share = i128::from(credits) * i128::from(back) / i128::from(payment.minor);
+        i64::try_from(share).unwrap_or(i64::MAX)
+    };
     Outcome {
         granted: order.credits,
-        taken: i64::try_from(taken).unwrap_or(i64::MAX),
+        taken: share(order.credits),
+        bonus: order.bonus,
+        bonus_taken: share(order.bonus),
         may_be_held: payment.is_contested(),
     }
 }
@@ -45,6 +53,7 @@ mod tests {
             id: Uuid::nil(),
             buyer: Uuid::nil(),
             credits: 1_000,
+            bonus: 100,
             price_minor: 300,
             currency: "usd",
             checkout: "ch_1".to_owned(),
@@ -77,7 +86,8 @@ mod tests {
 
     fn taken(refunds: &[(i64, RefundStanding)], dispute: Option<DisputeStanding>) -> (i64, bool) {
         let outcome = outcome(Some(&payment(refunds, dispute)), &order(), "biz_1");
-        assert_eq!(outcome.granted, 1_000);
+        assert_eq!((outcome.granted, outcome.bonus), (1_000, 100));
+        assert_eq!(outcome.bonus_taken, outcome.taken / 10);
         (outcome.taken, outcome.may_be_held)
     }
 

@@ -66,7 +66,7 @@ impl Desk {
         while self.written < orders.len() && self.written < place + CHUNK / 2 {
             let chunk = &orders[self.written..orders.len().min(self.written + CHUNK)];
             let mut tries = 0;
-            while let Err(error) = write(&self.pool, chunk, self.written).await {
+            while let Err(error) = Box::pin(write(&self.pool, chunk, self.written)).await {
                 tries += 1;
                 if tries > TRIES {
                     return Err(error).context("orders can't be written down");
@@ -83,17 +83,18 @@ async fn write(pool: &PgPool, orders: &[Order], first: usize) -> Result<()> {
     let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
     let buyers: Vec<Uuid> = orders.iter().map(|order| order.buyer).collect();
     let credits: Vec<i64> = orders.iter().map(|order| order.credits).collect();
+    let bonus: Vec<i64> = orders.iter().map(|order| order.bonus).collect();
     let prices: Vec<i64> = orders.iter().map(|order| order.price_minor).collect();
     let currencies: Vec<&str> = orders.iter().map(|order| order.currency).collect();
     let checkouts: Vec<&str> = orders.iter().map(|order| order.checkout.as_str()).collect();
     let plans: Vec<&str> = orders.iter().map(|order| order.plan.as_str()).collect();
     sqlx::query(
-        "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, price_minor, currency, provider,
-            state, checkout_id, checkout_url, provider_plan_id, opened_at)
-        select o.id, o.buyer, 'storm-order-' || ($8 + n), version.id, version.name, o.credits, o.price, o.currency, 'whop',
+        "insert into credit_orders (id, buyer_id, key, plan_version_id, plan_name, credits, bonus_credits, price_minor, currency,
+            provider, state, checkout_id, checkout_url, provider_plan_id, opened_at)
+        select o.id, o.buyer, 'storm-order-' || ($8 + n), version.id, version.name, o.credits, o.bonus, o.price, o.currency, 'whop',
             'opened', o.checkout, 'http://127.0.0.1/', o.plan, now()
-        from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
-            with ordinality as o (id, buyer, credits, price, currency, checkout, plan, n),
+        from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $9::bigint[])
+            with ordinality as o (id, buyer, credits, price, currency, checkout, plan, bonus, n),
             plans join plan_versions version on version.plan_id = plans.id
         where plans.slug = 'storm'
         on conflict (id) do nothing",
@@ -106,6 +107,7 @@ async fn write(pool: &PgPool, orders: &[Order], first: usize) -> Result<()> {
     .bind(checkouts)
     .bind(plans)
     .bind(i64::try_from(first)?)
+    .bind(bonus)
     .execute(pool)
     .await?;
     Ok(())

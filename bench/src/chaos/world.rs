@@ -15,6 +15,8 @@ pub struct Order {
     pub id: Uuid,
     pub buyer: Uuid,
     pub credits: i64,
+    /// Given beside them; 0: none.
+    pub bonus: i64,
     pub price_minor: i64,
     pub currency: &'static str,
     pub checkout: String,

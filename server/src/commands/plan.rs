@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use atlas::Context;
+use atlas::plans::bonus::columns;
 use atlas::plans::{catalogue, defaults};
 use clap::Subcommand;
 use domain::Price;
@@ -43,7 +44,7 @@ fn row(offer: &atlas::plans::Offer) -> Value {
     let (price, currency) = price(offer.price);
     json!({
         "id": offer.plan, "version": offer.version, "slug": offer.slug, "name": offer.name,
-        "credits": offer.credits, "price": price, "currency": currency,
+        "credits": offer.credits, "bonus_credits": columns(offer.bonus).0, "price": price, "currency": currency,
     })
 }
 

@@ -54,6 +54,7 @@ fn first_heard(order: &Order, facts: &PaymentFacts) -> Payment {
         paid_at: None,
         granted: None,
         taken_back: TakenBack::default(),
+        bonus_back: TakenBack::default(),
         refunded: 0,
     };
     grown(payment, order, facts)

@@ -1,10 +1,10 @@
 //! What takes a payment back: refunds and disputes, and what they do to its credits.
 
 use super::super::books::{Books, Dispute, Refund};
-use super::super::take_back::{self, TakenBack};
+use super::super::take_back;
 use super::{Misfit, Verdict, put_order};
 use crate::events::{DisputeFacts, RefundFacts};
-use domain::{DisputeState, RefundState};
+use domain::{Credits, DisputeState, RefundState};
 
 pub fn learn_refund(books: &mut Books, facts: &RefundFacts) -> Verdict {
     let known = books.refunds.get(&facts.refund_id);
@@ -85,11 +85,13 @@ pub fn weigh(books: &mut Books, payment_id: &str) -> Option<Misfit> {
     let at_stake = if unexplained { charge.charged.into() } else { 0 }
         + sum(&RefundState::is_under_way)
         + disputed(&DisputeState::is_under_way);
-    let taken_back = if payment.granted.is_some() {
+    let (taken_back, bonus_back) = if payment.granted.is_some() {
         let gone = refunded + disputed(&|state| state == DisputeState::Lost);
-        take_back::taken_back(order.credits, take_back::Money { charged: charge.charged, gone, at_stake })
+        let money = take_back::Money { charged: charge.charged, gone, at_stake };
+        let bonus = order.bonus.map_or(Credits::ZERO, |bonus| bonus.credits);
+        (take_back::taken_back(order.credits, money), take_back::taken_back(bonus, money))
     } else {
-        TakenBack::default()
+        Default::default()
     };
     let refunded = i64::try_from(refunded.min(charge.charged.into())).unwrap_or(charge.charged);
     let misfit = if told > charge.charged.into() {
@@ -99,15 +101,16 @@ pub fn weigh(books: &mut Books, payment_id: &str) -> Option<Misfit> {
     } else {
         None
     };
-    if taken_back != payment.taken_back {
-        books.changed.taken_back.entry(payment_id.to_owned()).or_insert(payment.taken_back.taken);
+    let moved = (taken_back, bonus_back) != (payment.taken_back, payment.bonus_back);
+    if moved {
+        books.changed.taken_back.entry(payment_id.to_owned()).or_insert(payment.taken_in_all());
     }
-    if (taken_back, refunded) != (payment.taken_back, payment.refunded) {
+    if moved || refunded != payment.refunded {
         books.changed.payments.insert(payment_id.to_owned());
         // The buyer's page shows it.
         books.changed.orders.insert(payment.order);
     }
     let payment = books.payments.get_mut(payment_id)?;
-    (payment.taken_back, payment.refunded) = (taken_back, refunded);
+    (payment.taken_back, payment.bonus_back, payment.refunded) = (taken_back, bonus_back, refunded);
     misfit
 }

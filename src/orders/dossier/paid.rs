@@ -20,6 +20,9 @@ pub struct Payment {
     /// Credits taken back for it so far, and those that wait for a decision.
     pub taken: Credits,
     pub frozen: Credits,
+    /// Of the bonus, the same two.
+    pub taken_bonus: Credits,
+    pub frozen_bonus: Credits,
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +50,7 @@ pub(super) async fn payments(db: &mut PgConnection, order: OrderId) -> Result<Ve
     let rows = sqlx::query!(
         r#"select payment_id, state as "state: PaymentState", amount_minor, currency as "currency: Currency", refunded_minor,
             method, failure_message, paid_at, granted_by is not null as "granted!", taken_credits as "taken: Credits",
-            frozen_credits as "frozen: Credits"
+            frozen_credits as "frozen: Credits", taken_bonus as "taken_bonus: Credits", frozen_bonus as "frozen_bonus: Credits"
         from payments where order_id = $1 order by created_at, payment_id"#,
         order as OrderId,
     )
@@ -66,6 +69,8 @@ pub(super) async fn payments(db: &mut PgConnection, order: OrderId) -> Result<Ve
             granted: row.granted,
             taken: row.taken,
             frozen: row.frozen,
+            taken_bonus: row.taken_bonus,
+            frozen_bonus: row.frozen_bonus,
         }
     });
     Ok(payments.collect())

@@ -19,6 +19,8 @@ pub struct Preview {
     pub left: Money,
     /// Credits that go with the money.
     pub credits_back: Credits,
+    /// And of the bonus; none where the order has none.
+    pub bonus_back: Option<Credits>,
     /// Of those, spent or reserved already: they become owed.
     pub already_spent: Credits,
     /// What the buyer would owe in all, and could spend.
@@ -34,6 +36,8 @@ struct Standing {
     held: i64,
     debt: i64,
     taken: i64,
+    bonus_taken: i64,
+    bonus: i64,
 }
 
 /// Runs the refund through [`settle`] as if the provider had just said that it is done, looks, and undoes all of it.
@@ -70,6 +74,7 @@ async fn look(ctx: &Context, of: &Refundable, amount: Money) -> Result<Preview> 
         money_back: amount,
         left: Money::new(of.left.minor - amount.minor, amount.currency),
         credits_back: Credits::new(after.taken - before.taken),
+        bonus_back: (after.bonus > 0).then(|| Credits::new(after.bonus_taken - before.bonus_taken)),
         already_spent: Credits::new(after.debt - before.debt),
         debt: Credits::new(after.debt),
         available: Credits::new(after.posted - after.held),
@@ -100,9 +105,11 @@ async fn rehearse(ctx: &Context, of: &Refundable, amount: Money) -> Result<(Stan
 async fn standing(tx: &mut PgConnection, of: &Refundable) -> Result<Standing> {
     sqlx::query_as!(
         Standing,
-        "select wallet.posted, wallet.held, wallet.debt, payment.taken_credits as taken
+        "select wallet.posted, wallet.held, wallet.debt, payment.taken_credits as taken,
+            payment.taken_bonus as bonus_taken, o.bonus_credits as bonus
         from credit_accounts wallet
         join payments payment on payment.buyer_id = wallet.owner_id and payment.provider = $2 and payment.payment_id = $3
+        join credit_orders o on o.id = payment.order_id
         where wallet.owner_id = $1 and wallet.kind = 'wallet'",
         of.buyer as PersonId,
         of.provider as Provider,

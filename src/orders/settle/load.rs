@@ -11,7 +11,8 @@ use super::super::books::{Books, Collected, Dispute, Order, Payment, Refund};
 use super::super::expire::is_out_of_time;
 use super::super::take_back::TakenBack;
 use crate::events::{Fact, Failure};
-use crate::{Context, Error, Result, plans};
+use crate::plans::{self, Bonus};
+use crate::{Context, Error, Result};
 
 pub async fn load(ctx: &Context, tx: &mut PgConnection, provider: Provider, facts: &[&Fact]) -> Result<Books> {
     let mut books = Books::new(provider);
@@ -58,7 +59,7 @@ async fn lock_orders(
     // manual, 13.2.1), and a row that is joined with itself is then no longer found.
     let rows = sqlx::query!(
         r#"select id as "id: OrderId", buyer_id as "buyer: PersonId", plan_name, credits as "credits: Credits", expires_after_days,
-            checkout_id, price_minor, currency as "currency: Currency", state as "state: OrderState",
+            bonus_credits as "bonus_credits: Credits", bonus_expires_after_days, checkout_id, price_minor, currency as "currency: Currency", state as "state: OrderState",
             failure as "failure: FailureReason", failure_message, created_at
         from credit_orders
         where id = any(array(
@@ -86,6 +87,7 @@ async fn lock_orders(
             plan_name: row.plan_name,
             credits: row.credits,
             expires_after_days: row.expires_after_days,
+            bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
             checkout_id: row.checkout_id,
             price,
             state: row.state,
@@ -106,7 +108,8 @@ async fn load_payments(tx: &mut PgConnection, books: &mut Books) -> Result<()> {
         r#"select payment_id, order_id as "order: OrderId", linked, state as "state: PaymentState", amount_minor, charged_minor,
             currency as "currency: Currency", refunded_minor, refunded_said_minor, dispute_said,
             failure as "failure: FailureReason", failure_message, method, paid_at,
-            granted_by as "granted: TransactionId", taken_credits as "taken: Credits", frozen_credits as "frozen: Credits"
+            granted_by as "granted: TransactionId", taken_credits as "taken: Credits", frozen_credits as "frozen: Credits",
+            taken_bonus as "taken_bonus: Credits", frozen_bonus as "frozen_bonus: Credits"
         from unnest($1::uuid[]) as told (id)
         cross join lateral (select * from payments where order_id = told.id and provider = $2 offset 0) payment"#,
         &orders as &[OrderId],
@@ -128,6 +131,7 @@ async fn load_payments(tx: &mut PgConnection, books: &mut Books) -> Result<()> {
             paid_at: row.paid_at,
             granted: row.granted,
             taken_back: TakenBack { taken: row.taken, frozen: row.frozen },
+            bonus_back: TakenBack { taken: row.taken_bonus, frozen: row.frozen_bonus },
             refunded: row.refunded_minor,
         };
         books.payments.insert(row.payment_id, payment);

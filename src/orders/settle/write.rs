@@ -1,21 +1,19 @@
 //! Writing the books back: what changed, set-based, in the order of the foreign keys, and the credits that move with it.
 
+mod credits;
 mod reversals;
 
-use domain::ledger::LotSource;
-use domain::{Credits, TransactionId};
 use domain::{
-    Currency, DisputeState, FailureReason, OrderId, OrderState, PaymentState, PersonId, Provider, RefundState,
+    Credits, Currency, FailureReason, OrderId, OrderState, PaymentState, PersonId, Provider, RefundState, TransactionId,
 };
 use sqlx::PgConnection;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
+use self::credits::{buyers, grant_credits, take_credits_back};
 use self::reversals::{write_disputes, write_refunds};
 use super::super::books::{Books, Order, Payment};
 use super::load::missing;
-use crate::ledger::grant::{Grant, PaymentKey, grant_batch};
-use crate::ledger::take_back::{TakeBack, take_back_batch};
-use crate::ledger::{Key, lock_wallets};
+use crate::ledger::lock_wallets;
 use crate::notify::{News, announce};
 use crate::{Context, Error, Result};
 
@@ -78,18 +76,19 @@ async fn write_payments(ctx: &Context, tx: &mut PgConnection, books: &Books) -> 
     let written = sqlx::query!(
         "insert into payments (provider, payment_id, order_id, buyer_id, state, amount_minor, charged_minor, currency,
             refunded_minor, refunded_said_minor, dispute_said, failure, failure_message, method, paid_at, granted_by,
-            taken_credits, frozen_credits, created_at, changed_at)
-        select $1, told.*, $19, $19
+            taken_credits, frozen_credits, taken_bonus, frozen_bonus, created_at, changed_at)
+        select $1, told.*, $21, $21
         from unnest($2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
             $10::bigint[], $11::boolean[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::uuid[],
-            $17::bigint[], $18::bigint[]) as told
+            $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[]) as told
         on conflict (provider, payment_id) do update set
             state = excluded.state, amount_minor = excluded.amount_minor, charged_minor = excluded.charged_minor,
             currency = excluded.currency, refunded_minor = excluded.refunded_minor,
             refunded_said_minor = excluded.refunded_said_minor, dispute_said = excluded.dispute_said,
             failure = excluded.failure, failure_message = excluded.failure_message, method = excluded.method,
             paid_at = excluded.paid_at, granted_by = excluded.granted_by, taken_credits = excluded.taken_credits,
-            frozen_credits = excluded.frozen_credits, changed_at = excluded.changed_at
+            frozen_credits = excluded.frozen_credits, taken_bonus = excluded.taken_bonus,
+            frozen_bonus = excluded.frozen_bonus, changed_at = excluded.changed_at
         where payments.order_id = excluded.order_id",
         books.provider as Provider,
         column!(row => row.0.to_owned()),
@@ -109,6 +108,8 @@ async fn write_payments(ctx: &Context, tx: &mut PgConnection, books: &Books) -> 
         column!(row => row.1.granted) as &[Option<TransactionId>],
         column!(row => row.1.taken_back.taken) as &[Credits],
         column!(row => row.1.taken_back.frozen) as &[Credits],
+        column!(row => row.1.bonus_back.taken) as &[Credits],
+        column!(row => row.1.bonus_back.frozen) as &[Credits],
         ctx.now(),
     )
     .execute(tx)
@@ -118,79 +119,6 @@ async fn write_payments(ctx: &Context, tx: &mut PgConnection, books: &Books) -> 
     } else {
         Err(Error::broken("a payment belongs to another order than the books say"))
     }
-}
-
-/// Whose credits move: where two calls of the kernel follow, all their wallets are locked at once, in its order.
-fn buyers(books: &Books) -> Result<Vec<PersonId>> {
-    let moved = books.changed.granted.iter().chain(books.changed.taken_back.keys());
-    moved.map(|id| payment(books, id).map(|(_, _, order)| order.buyer)).collect()
-}
-
-async fn grant_credits(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {
-    let mut grants = Vec::new();
-    for id in &books.changed.granted {
-        let (id, payment, order) = payment(books, id)?;
-        let paid = payment.amount.ok_or_else(|| missing("the amount of payment", id))?.paid;
-        grants.push(Grant {
-            transaction: payment.granted,
-            key: Key::new(format!("{}:payment", books.provider), id),
-            to: order.buyer,
-            credits: order.credits,
-            counter: match books.provider {
-                Provider::Whop => "sales:whop",
-                Provider::Stripe => "sales:stripe",
-                Provider::Manual => "manual",
-            },
-            source: LotSource::Purchase,
-            // From now on, and not from when it was paid: who was told late loses no day.
-            expires_at: order.expires_after_days.map(|days| ctx.now() + Duration::days(days.into())),
-            order: Some(order.id),
-            paid: Some((PaymentKey { provider: books.provider, id: id.to_owned() }, paid)),
-            actor: books.provider.to_string(),
-            description: format!("Bought {}", order.plan_name),
-        });
-    }
-    if grants.is_empty() {
-        return Ok(());
-    }
-    for (moved, grant) in grant_batch(tx, &grants).await?.into_iter().zip(&grants) {
-        // The payment's row says which transaction granted it; another one under this key is a mistake of ours.
-        let moved = moved.map_err(Error::broken)?;
-        if Some(moved.transaction) != grant.transaction {
-            return Err(Error::broken(format!("{} was granted before, by {}", grant.key.key, moved.transaction)));
-        }
-        tracing::info!(order.id = ?grant.order, payment.id = %grant.key.key, credits = grant.credits.get(), "credits granted");
-    }
-    Ok(())
-}
-
-async fn take_credits_back(tx: &mut PgConnection, books: &Books) -> Result<()> {
-    let mut wanted = Vec::new();
-    for (id, before) in &books.changed.taken_back {
-        let (id, payment, order) = payment(books, id)?;
-        let lost = books.disputes_of(id).any(|dispute| dispute.state == DisputeState::Lost);
-        wanted.push(TakeBack {
-            payment: PaymentKey { provider: books.provider, id: id.to_owned() },
-            taken: payment.taken_back.taken,
-            frozen: payment.taken_back.frozen,
-            actor: books.provider.to_string(),
-            description: if payment.taken_back.taken < *before {
-                format!("Refund of {} came back", order.plan_name)
-            } else if lost {
-                format!("Lost dispute over {}", order.plan_name)
-            } else {
-                format!("Refund of {}", order.plan_name)
-            },
-        });
-    }
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    for (moved, wanted) in take_back_batch(tx, &wanted).await?.into_iter().zip(&wanted) {
-        let moved = moved.map_err(Error::broken)?;
-        tracing::info!(payment.id = %wanted.payment.id, credits = moved.net.get(), debt = moved.debt_change.get(), "credits taken back or returned");
-    }
-    Ok(())
 }
 
 async fn write_orders(ctx: &Context, tx: &mut PgConnection, books: &Books) -> Result<()> {

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use atlas::events::{DisputeFacts, Fact, PaymentFacts, RefundFacts};
 use atlas::ids;
 use atlas::orders::books::{Books, Order};
+use atlas::plans::Bonus;
 use domain::{Credits, DisputeState, Money, OrderId, OrderState, PaymentState, PersonId, Provider, RefundState};
 
 pub const OURS: &str = "biz_ours";
 pub const CHECKOUT: &str = "ch_ours";
 pub const PRICE: Money = Money::usd(750);
 const CREDITS: i64 = 5_000;
+/// So that its shares are rounded at other places than those of the credits.
+const BONUS: i64 = 1_001;
 
 pub fn payment(payment_id: &str, state: PaymentState) -> Fact {
     let collected = (state == PaymentState::Succeeded).then_some(PRICE);
@@ -64,6 +67,7 @@ pub fn books(state: OrderState) -> Books {
         plan_name: "Starter".to_owned(),
         credits: Credits::new(CREDITS),
         expires_after_days: None,
+        bonus: Some(Bonus { credits: Credits::new(BONUS), expires_after_days: None }),
         checkout_id: Some(CHECKOUT.to_owned()),
         price: Some(PRICE),
         state,
@@ -91,6 +95,8 @@ struct PaymentEnd {
     refunded: i64,
     taken: i64,
     frozen: i64,
+    bonus_taken: i64,
+    bonus_frozen: i64,
 }
 
 pub fn end_of(books: &Books) -> End {
@@ -101,6 +107,8 @@ pub fn end_of(books: &Books) -> End {
             refunded: payment.refunded,
             taken: payment.taken_back.taken.get(),
             frozen: payment.taken_back.frozen.get(),
+            bonus_taken: payment.bonus_back.taken.get(),
+            bonus_frozen: payment.bonus_back.frozen.get(),
         };
         (id.clone(), end)
     });
@@ -187,7 +195,7 @@ fn ended(id: &str, payments: &[&PaymentFacts], facts: &[&Fact]) -> PaymentEnd {
     let charged =
         if granted { PRICE.minor } else { amounts.map(|amount| amount.minor.max(PRICE.minor)).max().unwrap_or(0) };
     if charged == 0 {
-        return PaymentEnd { state, granted, refunded: 0, taken: 0, frozen: 0 };
+        return PaymentEnd { state, granted, refunded: 0, taken: 0, frozen: 0, bonus_taken: 0, bonus_frozen: 0 };
     }
     let (refunds, disputes) = (refunds_of(Some(id), facts), disputes_of(Some(id), facts));
     let refunded_in = |of: &[RefundState]| -> i64 {
@@ -204,6 +212,8 @@ fn ended(id: &str, payments: &[&PaymentFacts], facts: &[&Fact]) -> PaymentEnd {
         + disputed_in(&[DisputeState::Inquiry, DisputeState::Open])
         + if unexplained { charged } else { 0 };
     let touched = (gone + at_stake).min(charged);
-    let (taken, all) = if granted { (CREDITS * gone / charged, CREDITS * touched / charged) } else { (0, 0) };
-    PaymentEnd { state, granted, refunded: refunded.min(charged), taken, frozen: all - taken }
+    let share =
+        |of: i64| if granted { (of * gone / charged, of * touched / charged - of * gone / charged) } else { (0, 0) };
+    let ((taken, frozen), (bonus_taken, bonus_frozen)) = (share(CREDITS), share(BONUS));
+    PaymentEnd { state, granted, refunded: refunded.min(charged), taken, frozen, bonus_taken, bonus_frozen }
 }

@@ -3,7 +3,7 @@
 use atlas::ledger::Key;
 use atlas::ledger::grant::{Grant, PaymentKey, grant_batch};
 use atlas::ledger::hold::{Capture, Ended, Held, Reserve, capture, release, reserve};
-use atlas::ledger::take_back::{TakeBack, TakenBack, take_back_batch};
+use atlas::ledger::take_back::{Part, TakeBack, TakenBack, take_back_batch};
 use atlas::people::SignedIn;
 use atlas::{Refusal, Result, ids};
 use domain::ledger::LotSource;
@@ -162,6 +162,7 @@ impl Stage {
 pub fn level(payment: &str, taken: i64, frozen: i64) -> TakeBack {
     TakeBack {
         payment: PaymentKey { provider: Provider::Whop, id: payment.to_owned() },
+        part: Part::Bought,
         taken: Credits::new(taken),
         frozen: Credits::new(frozen),
         actor: "test".to_owned(),

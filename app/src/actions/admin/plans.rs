@@ -32,6 +32,8 @@ pub async fn create_plan(
     price: String,
     currency: String,
     expires_after_days: String,
+    #[server(default)] bonus_credits: String,
+    #[server(default)] bonus_expires_after_days: String,
     visibility: String,
 ) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
@@ -43,6 +45,8 @@ pub async fn create_plan(
         price: &price,
         currency: &currency,
         expires_after_days: &expires_after_days,
+        bonus_credits: &bonus_credits,
+        bonus_expires_after_days: &bonus_expires_after_days,
         visibility: &visibility,
     };
     let form = Form::new(NEW_FORM, &fields(&typed), FieldErrors::default());
@@ -62,6 +66,8 @@ pub async fn revise_plan(
     price: String,
     currency: String,
     expires_after_days: String,
+    #[server(default)] bonus_credits: String,
+    #[server(default)] bonus_expires_after_days: String,
     visibility: String,
     reason: String,
 ) -> Result<(), ServerFnError> {
@@ -74,6 +80,8 @@ pub async fn revise_plan(
         price: &price,
         currency: &currency,
         expires_after_days: &expires_after_days,
+        bonus_credits: &bonus_credits,
+        bonus_expires_after_days: &bonus_expires_after_days,
         visibility: &visibility,
     };
     let mut values = vec![("revision", revision.as_str()), ("reason", reason.as_str())];
@@ -89,7 +97,7 @@ pub(super) fn page_of(plan: &str) -> String {
     plan.parse().map_or_else(|_| paths::ADMIN_PLANS.to_owned(), paths::admin_plan)
 }
 
-fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 8] {
+fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 10] {
     [
         ("name", typed.name),
         ("description", typed.description),
@@ -98,6 +106,8 @@ fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 8] {
         ("price", typed.price),
         ("currency", typed.currency),
         ("expires_after_days", typed.expires_after_days),
+        ("bonus_credits", typed.bonus_credits),
+        ("bonus_expires_after_days", typed.bonus_expires_after_days),
         ("visibility", typed.visibility),
     ]
 }

@@ -17,6 +17,7 @@ use crate::parts::notice::FlashNotice;
 use crate::parts::problem::confirm_first;
 use crate::parts::small::Moment;
 use crate::request::Request;
+use crate::words;
 
 #[component]
 pub fn AnswerRequests() -> impl IntoView {
@@ -45,7 +46,7 @@ async fn draw(request: Request, admin: Admin, chosen: Vec<String>) -> Result<Any
         }
         .into_any());
     }
-    let total = pending.iter().map(|order| order.credits.get()).sum::<i64>();
+    let total = pending.iter().map(|order| order.credits.get() + order.bonus.get()).sum::<i64>();
     let title = match pending.as_slice() {
         [one] => format!("Answer the request of {}", one.buyer_email),
         many => format!("Answer {} requests", many.len()),
@@ -79,7 +80,7 @@ fn Requests(pending: Vec<Pending>) -> impl IntoView {
                 <th scope="row"><a href=paths::admin_order(order.id)>{order.id.short()}</a></th>
                 <td data-label="Buyer"><bdi>{order.buyer_email}</bdi></td>
                 <td data-label="Plan">{order.plan_name}</td>
-                <td data-label="Credits" class="number">{order.credits.to_string()}</td>
+                <td data-label="Credits" class="number">{words::with_bonus(order.credits, order.bonus)}</td>
                 <td data-label="Made"><Moment at=order.created_at /></td>
             </tr>
             {order.note.map(|note| view! { <tr><td colspan="5"><q class="note"><bdi>{note}</bdi></q></td></tr> })}
@@ -106,16 +107,16 @@ fn Requests(pending: Vec<Pending>) -> impl IntoView {
 fn AnswerForm(form: Form, pending: Vec<Pending>) -> impl IntoView {
     let orders = pending.iter().map(|order| order.id.to_string()).collect::<Vec<_>>().join(",");
     let credits = match pending.as_slice() {
-        [one] => Some(one.credits.get().to_string()),
+        [one] => Some((one.credits.get().to_string(), correct(one.bonus))),
         _ => None,
     };
     view! {
         <form class="form" method="post" action=ApproveRequests::PATH>
             <input r#type="hidden" name="orders" value=orders />
             {match credits {
-                Some(asked) => view! {
+                Some((asked, help)) => view! {
                     <TextField form=form.clone() name="credits" label="Credits" autocomplete="off" initial=asked
-                        help="As asked for. Correct it if you agreed on something else." />
+                        help />
                 }.into_any(),
                 None => view! { <input r#type="hidden" name="credits" value="" /> }.into_any(),
             }}
@@ -129,5 +130,14 @@ fn AnswerForm(form: Form, pending: Vec<Pending>) -> impl IntoView {
                 <a href=paths::ADMIN_ORDERS>"Back to the orders"</a>
             </div>
         </form>
+    }
+}
+
+/// What may be done to the number of credits; the bonus stays as it was offered.
+const fn correct(bonus: Credits) -> &'static str {
+    if bonus.get() > 0 {
+        "As asked for. Correct it if you agreed on something else; the bonus comes on top, as it was offered."
+    } else {
+        "As asked for. Correct it if you agreed on something else."
     }
 }

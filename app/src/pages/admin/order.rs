@@ -74,7 +74,7 @@ fn Facts(order: Order) -> impl IntoView {
                 {(order.debt > Credits::ZERO).then(|| view! {
                     <div><dt>"Owes"</dt><dd>{format!("{} credits", order.debt)}</dd></div>
                 })}
-                <div><dt>"Plan"</dt><dd>{format!("{}, {} credits", order.plan_name, order.credits)}</dd></div>
+                <div><dt>"Plan"</dt><dd>{format!("{}, {}", order.plan_name, words::credits_given(order.credits, order.bonus))}</dd></div>
                 <div><dt>"Price"</dt><dd>{words::price(order.price)}</dd></div>
                 <div><dt>"Paid through"</dt><dd>{order.provider.title()}</dd></div>
                 <div><dt>"Made"</dt><dd><Moment at=order.created_at /></dd></div>
@@ -87,7 +87,7 @@ fn Facts(order: Order) -> impl IntoView {
                 {order.note.map(|note| view! { <div><dt>"Note"</dt><dd><bdi class="note">{note}</bdi></dd></div> })}
                 {order.answer.map(|answer| {
                     let said = match answer.granted {
-                        Some(credits) => format!("Approved, {credits} credits"),
+                        Some(credits) => format!("Approved, {}", words::credits_given(credits, order.bonus)),
                         None => "Rejected".to_owned(),
                     };
                     let by = answer.by.unwrap_or_else(|| "an operator".to_owned());
@@ -118,12 +118,7 @@ fn Payments(
     ];
     let records = payments.into_iter().map(|payment| {
         let (state, tone) = words::payment_state(payment.state);
-        let credits = match (payment.granted, payment.taken > Credits::ZERO, payment.frozen > Credits::ZERO) {
-            (false, ..) => "none given".to_owned(),
-            (true, false, false) => "given".to_owned(),
-            (true, true, _) => format!("given, {} taken back", payment.taken),
-            (true, false, true) => format!("given, {} held", payment.frozen),
-        };
+        let credits = given(&payment);
         let under = below(&payment, &refunds, &disputes, refund_of);
         Record {
             cells: vec![
@@ -138,6 +133,22 @@ fn Payments(
         }
     });
     view! { <Records id="payments-title" title="Payments" columns=COLUMNS records=records.collect() /> }
+}
+
+/// What became of a payment's credits, and of its bonus.
+fn given(payment: &Payment) -> String {
+    let became = |taken: Credits, frozen: Credits| match (taken > Credits::ZERO, frozen > Credits::ZERO) {
+        (true, _) => Some(format!("{taken} taken back")),
+        (false, true) => Some(format!("{frozen} held")),
+        (false, false) => None,
+    };
+    if !payment.granted {
+        return "none given".to_owned();
+    }
+    let credits = became(payment.taken, payment.frozen);
+    let bonus = became(payment.taken_bonus, payment.frozen_bonus).map(|became| format!("of the bonus {became}"));
+    let parts: Vec<_> = std::iter::once("given".to_owned()).chain(credits).chain(bonus).collect();
+    parts.join(", ")
 }
 
 /// What went wrong with a payment, and what took it back.

@@ -14,7 +14,7 @@ use leptos_meta::Title;
 use self::differences::Differences;
 use self::mirror::AtWhop;
 use super::for_admin;
-use super::plan_new::TermsFields;
+use super::plan_new::{TermsFields, bonus_credits};
 use crate::actions::admin::plan_mirror::adopt_form;
 use crate::actions::admin::plan_sale::{DeletePlan, PutPlanOnSale, RetirePlan, TakePlanOffSale, sale_form};
 use crate::actions::admin::plans::{RevisePlan, edit_form};
@@ -89,6 +89,13 @@ fn Facts(plan: Plan) -> impl IntoView {
                 <dd>{words::price(plan.terms.price)}{per_thousand.map(|price| format!(", {price} per 1,000"))}</dd>
             </div>
             <div><dt>"Credits end"</dt><dd>{words::credits_end(plan.terms.expires_after_days)}</dd></div>
+            {plan.terms.bonus.map(|bonus| {
+                let ends = words::credits_end(bonus.ends_after_days(plan.terms.expires_after_days));
+                view! {
+                    <div><dt>"Bonus credits"</dt><dd>{bonus.credits.to_string()}</dd></div>
+                    <div><dt>"Bonus ends"</dt><dd>{ends}</dd></div>
+                }
+            })}
             <div><dt>"Seen by"</dt><dd>{words::plan_visibility(plan.terms.visibility)}</dd></div>
             <div><dt>"Sold"</dt><dd>{plan.sold}</dd></div>
             {(plan.standing == Standing::OnSale).then(|| view! {
@@ -178,8 +185,8 @@ fn Versions(versions: Vec<Version>) -> impl IntoView {
         let by = version.by.unwrap_or_else(|| "the program".to_owned());
         Record::from(vec![
             version.number.into_any(),
-            view! { <bdi>{version.terms.name}</bdi> }.into_any(),
-            version.terms.credits.to_string().into_any(),
+            view! { <bdi>{version.terms.name.clone()}</bdi> }.into_any(),
+            words::with_bonus(version.terms.credits, bonus_credits(&version.terms)).into_any(),
             words::price(version.terms.price).into_any(),
             version.sold.into_any(),
             view! { <bdi>{by}</bdi> }.into_any(),

@@ -3,7 +3,7 @@
 use atlas::Result;
 use atlas::people::roles::Admin;
 use atlas::plans::Terms;
-use domain::{PlanVisibility, Price, paths};
+use domain::{Credits, PlanVisibility, Price, paths};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
@@ -72,6 +72,11 @@ pub fn TermsFields(form: Form, terms: Option<Terms>) -> impl IntoView {
             initial=at(typed_currency).unwrap_or_else(|| "USD".to_owned()) help="Three letters: USD, EUR, JPY." />
         <TextField form=form.clone() name="expires_after_days" label="Credits end after days (optional)" autocomplete="off"
             optional=true initial=at(typed_days).unwrap_or_default() help="Counted from when they arrive. Empty: they never end." />
+        <TextField form=form.clone() name="bonus_credits" label="Bonus credits (optional)" autocomplete="off" optional=true
+            initial=at(typed_bonus).unwrap_or_default()
+            help="Given with the payment, as a lot of their own. A refund takes both back by the same share." />
+        <TextField form=form.clone() name="bonus_expires_after_days" label="Bonus ends after days (optional)" autocomplete="off"
+            optional=true initial=at(typed_bonus_days).unwrap_or_default() help="Empty: it ends when the credits do." />
         <SelectField form name="visibility" label="Who sees it" initial=visibility.as_str() choices=seen_by />
     }
 }
@@ -86,6 +91,19 @@ pub fn typed_price(terms: &Terms) -> String {
 
 pub fn typed_days(terms: &Terms) -> String {
     terms.expires_after_days.map(|days| days.to_string()).unwrap_or_default()
+}
+
+/// 0: none.
+pub fn bonus_credits(terms: &Terms) -> Credits {
+    terms.bonus.map_or(Credits::ZERO, |bonus| bonus.credits)
+}
+
+pub fn typed_bonus(terms: &Terms) -> String {
+    terms.bonus.map(|bonus| bonus.credits.to_string()).unwrap_or_default()
+}
+
+pub fn typed_bonus_days(terms: &Terms) -> String {
+    terms.bonus.and_then(|bonus| bonus.expires_after_days).map(|days| days.to_string()).unwrap_or_default()
 }
 
 pub fn typed_currency(terms: &Terms) -> String {

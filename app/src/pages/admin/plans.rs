@@ -9,6 +9,7 @@ use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use super::for_admin;
+use super::plan_new::bonus_credits;
 use crate::actions::admin::plan_sale::MovePlan;
 use crate::flash;
 use crate::parts::notice::FlashNotice;
@@ -98,13 +99,13 @@ fn Row(plan: Plan, ways: Ways) -> impl IntoView {
     let (standing, tone) = words::plan_standing(plan.standing);
     let mirror = plan.mirror.map(|mirror| words::mirror_state(mirror.state));
     let id = plan.id.to_string();
-    let name = plan.terms.name;
+    let name = plan.terms.name.clone();
     let up = ways.up.then(|| view! { <Shift plan=id.clone() way="up" words="Up" name=name.clone() /> });
     let down = ways.down.then(|| view! { <Shift plan=id.clone() way="down" words="Down" name=name.clone() /> });
     view! {
         <tr>
             <th scope="row"><a href=paths::admin_plan(plan.id)><bdi>{name.clone()}</bdi></a></th>
-            <td data-label="Credits" class="number">{plan.terms.credits.to_string()}</td>
+            <td data-label="Credits" class="number">{words::with_bonus(plan.terms.credits, bonus_credits(&plan.terms))}</td>
             <td data-label="Price" class="number">{words::price(plan.terms.price)}</td>
             <td data-label="Per 1,000" class="number">{per_thousand.map_or_else(|| "–".to_owned(), |price| price.to_string())}</td>
             <td data-label="Sale"><Badge words=standing tone /></td>

@@ -18,6 +18,7 @@ use crate::parts::field::{ErrorSummary, TextField};
 use crate::parts::notice::FlashNotice;
 use crate::parts::problem::confirm_first;
 use crate::request::Request;
+use crate::words;
 
 #[component]
 pub fn RefundPayment() -> impl IntoView {
@@ -139,6 +140,7 @@ pub fn Outcome(seen: Preview) -> impl IntoView {
             <div><dt>"Money back"</dt><dd>{seen.money_back.to_string()}</dd></div>
             <div><dt>"Can be paid back later"</dt><dd>{seen.left.to_string()}</dd></div>
             <div><dt>"Credits taken back"</dt><dd>{credits(seen.credits_back)}</dd></div>
+            {seen.bonus_back.map(|bonus| view! { <div><dt>"Bonus taken back"</dt><dd>{credits(bonus)}</dd></div> })}
             <div><dt>"Of those, spent already"</dt><dd>{credits(seen.already_spent)}</dd></div>
             <div><dt>"Debt that results"</dt><dd>{credits(seen.debt)}</dd></div>
             <div><dt>"Balance after"</dt><dd>{credits(seen.available)}</dd></div>
@@ -151,7 +153,10 @@ fn RefundForm(form: Form, of: Refundable, seen: Preview) -> impl IntoView {
     let verb = match (seen.takes_two, seen.credits_back) {
         (true, _) => format!("Refund {} once a second admin confirms", seen.money_back),
         (false, Credits::ZERO) => format!("Refund {}", seen.money_back),
-        (false, credits) => format!("Refund {} and take back {credits} credits", seen.money_back),
+        (false, credits) => {
+            let credits = words::credits_given(credits, seen.bonus_back.unwrap_or_default());
+            format!("Refund {} and take back {credits}", seen.money_back)
+        }
     };
     view! {
         <form class="form" method="post" action=Refund::PATH>

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use atlas::orders::FormKey;
-use atlas::plans::Offer;
+use atlas::plans::{Bonus, Offer};
 use domain::{Credits, Money, Price, Provider};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -88,7 +88,7 @@ fn PricedCard(
     view! {
         <article class="plan-card" aria-labelledby=card_title>
             <h3 id=title>{offer.name}</h3>
-            <PlanCredits credits=offer.credits />
+            <PlanCredits credits=offer.credits bonus=offer.bonus />
             <p class="plan-price">
                 <span class="plan-money">{price.to_string()}</span>
                 {per_thousand.map(|price| format!(" {price} per 1,000"))}
@@ -134,8 +134,11 @@ fn RequestForm(offer: Offer, title: String, weight: &'static str, form: Form) ->
 
 /// When what is bought ends, where it does.
 fn end(offer: &Offer) -> Option<String> {
-    let days = offer.expires_after_days?;
-    Some(format!(" The credits end {}.", words::credits_end(Some(days)).to_lowercase()))
+    let said = |what: &str, days: i32| format!(" The {what} {}.", words::credits_end(Some(days)).to_lowercase());
+    let credits = offer.expires_after_days.map(|days| said("credits end", days));
+    let bonus = offer.bonus.and_then(|bonus| bonus.expires_after_days).map(|days| said("bonus credits end", days));
+    let ends: String = credits.into_iter().chain(bonus).collect();
+    (!ends.is_empty()).then_some(ends)
 }
 
 #[component]
@@ -146,7 +149,7 @@ fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
     view! {
         <article class="plan-card" data-kind="request" aria-labelledby=card_title>
             <h3 id=title>{offer.name.clone()}</h3>
-            <PlanCredits credits=offer.credits />
+            <PlanCredits credits=offer.credits bonus=offer.bonus />
             <p class="plan-price"><span class="plan-money">"By agreement"</span></p>
             <p class="plan-reason">{offer.description.clone()}</p>
             <details class="disclosure" open=open>
@@ -180,9 +183,15 @@ fn NoteField(form: Form, suffix: String) -> impl IntoView {
     }
 }
 
+/// What a plan brings: the credits that are paid for, and what is given beside them.
 #[component]
-fn PlanCredits(credits: Credits) -> impl IntoView {
-    view! { <p class="plan-credits"><span class="plan-number">{credits.to_string()}</span>" credits"</p> }
+pub fn PlanCredits(credits: Credits, bonus: Option<Bonus>) -> impl IntoView {
+    view! {
+        <p class="plan-credits">
+            <span class="plan-number">{credits.to_string()}</span>" credits"
+            {bonus.map(|bonus| view! { <span class="plan-bonus">{format!("+ {} bonus credits", bonus.credits)}</span> })}
+        </p>
+    }
 }
 
 fn per_thousand(offer: &Offer) -> Option<Money> {

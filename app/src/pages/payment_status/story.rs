@@ -1,7 +1,7 @@
 //! What each state of an order says to its buyer. Pure.
 
-use atlas::orders::page::OrderPage;
-use domain::{Credits, FailureReason, OrderState, Provider};
+use atlas::orders::page::{OrderPage, Reversal};
+use domain::{FailureReason, OrderState, Provider};
 
 use crate::words;
 
@@ -96,13 +96,13 @@ pub fn tell(order: &OrderPage, came_back: bool) -> Story {
             Action::Wait,
             [("Done", Done), ("Processing", Now), ("On their way", Todo)],
         ),
-        OrderState::Paid if order.reversal.is_some_and(|reversal| reversal.frozen > Credits::ZERO) => story(
+        OrderState::Paid if order.reversal.is_some_and(Reversal::is_questioned) => story(
             "Paid, and questioned",
             "A refund or a dispute of this payment is under way. Until it is decided, its unspent credits are held; they are yours again if it comes to nothing.".to_owned(),
             Action::Receipt,
             [("Done", Done), ("Questioned", Now), ("Held", Now)],
         ),
-        OrderState::Paid if order.reversal.is_some_and(|reversal| reversal.taken > Credits::ZERO) => story(
+        OrderState::Paid if order.reversal.is_some_and(Reversal::took) => story(
             "Paid, then taken back",
             "The payment was given back, or lost in a dispute, and the credits that it paid for went with it.".to_owned(),
             Action::Receipt,

@@ -21,6 +21,11 @@ struct Done {
     owner: Option<Uuid>,
     taken: i64,
     held: i64,
+    bonuses: i64,
+    bonus: i64,
+    bonus_owner: Option<Uuid>,
+    bonus_taken: i64,
+    bonus_held: i64,
 }
 
 const DONE: &str = "
@@ -31,11 +36,20 @@ const DONE: &str = "
         join credit_accounts wallet on wallet.id = t.account_id
         left join credit_lots lot on lot.transaction_id = t.id
         where t.kind = 'grant' and t.payment_id is not null group by 1
+    ), given as (
+        select t.payment_id, count(*) as bonuses, sum(lot.granted)::bigint as bonus,
+            (array_agg(wallet.owner_id))[1] as bonus_owner
+        from credit_transactions t
+        join credit_accounts wallet on wallet.id = t.account_id
+        left join credit_lots lot on lot.transaction_id = t.id and lot.source = 'bonus'
+        where t.kind = 'bonus' and t.payment_id is not null group by 1
     ), back as (
-        select payment_id, sum(debt_change - net)::bigint as taken
+        select payment_id, coalesce(sum(debt_change - net) filter (where scope not like '%bonus%'), 0)::bigint as taken,
+            coalesce(sum(debt_change - net) filter (where scope like '%bonus%'), 0)::bigint as bonus_taken
         from credit_transactions where kind in ('clawback', 'reinstate') and payment_id is not null group by 1
     ), held as (
-        select lot.payment_id, sum(piece.amount)::bigint as held
+        select lot.payment_id, coalesce(sum(piece.amount) filter (where lot.source <> 'bonus'), 0)::bigint as held,
+            coalesce(sum(piece.amount) filter (where lot.source = 'bonus'), 0)::bigint as bonus_held
         from credit_hold_lots piece
         join credit_holds hold on hold.id = piece.hold_id and hold.state = 'open' and hold.scope like '%freeze%'
         join credit_lots lot on lot.id = piece.lot_id
@@ -43,8 +57,10 @@ const DONE: &str = "
     )
     select p.payment_id, p.amount_minor, p.currency, p.refunded_minor, coalesce(granted.grants, 0) as grants,
         coalesce(granted.granted, 0) as granted, granted.owner, coalesce(back.taken, 0) as taken,
-        coalesce(held.held, 0) as held
-    from payments p left join granted using (payment_id) left join back using (payment_id) left join held using (payment_id)";
+        coalesce(held.held, 0) as held, coalesce(given.bonuses, 0) as bonuses, coalesce(given.bonus, 0) as bonus,
+        given.bonus_owner, coalesce(back.bonus_taken, 0) as bonus_taken, coalesce(held.bonus_held, 0) as bonus_held
+    from payments p left join granted using (payment_id) left join given using (payment_id)
+        left join back using (payment_id) left join held using (payment_id)";
 
 /// `truth`: each payment as the provider knows it, none for those that never were.
 pub async fn check(
@@ -60,11 +76,12 @@ pub async fn check(
         let row = done.remove(&planned.id).unwrap_or_default();
         one(planned, payment.as_ref(), world, company, &row, findings);
     }
-    for row in done.into_values().filter(|row| row.grants > 0) {
-        findings.add("I6 no grant without a payment", format!("{} has {} grants", row.payment_id, row.grants));
+    for row in done.into_values().filter(|row| row.grants + row.bonuses > 0) {
+        let said = format!("{} has {} grants and {} bonuses", row.payment_id, row.grants, row.bonuses);
+        findings.add("I6 no grant without a payment", said);
     }
     let others: Vec<String> = sqlx::query_scalar(
-        "select 'transaction ' || id from credit_transactions where kind = 'grant' and payment_id is null",
+        "select 'transaction ' || id from credit_transactions where kind in ('grant', 'bonus') and payment_id is null",
     )
     .fetch_all(owner)
     .await?;
@@ -86,7 +103,7 @@ fn one(
     let due = model::outcome(payment, order, company);
     let id = &planned.id;
     if due.granted == 0 {
-        if row.grants > 0 {
+        if row.grants + row.bonuses > 0 {
             findings.add("I6 no grant without a payment", format!("{id} granted {} credits", row.granted));
         }
         return;
@@ -99,6 +116,7 @@ fn one(
         findings.add("I5 each payment grants exactly once", said);
         return;
     }
+    bonus(id, &due, order.buyer, row, findings);
     if row.amount_minor != Some(order.price_minor) || row.currency.as_deref() != Some(order.currency) {
         let said = format!(
             "{id}: {:?} {:?} noted for {} {}",
@@ -125,6 +143,28 @@ fn one(
     if row.held > held_max {
         let said = format!("{id}: {} credits are frozen, at most {held_max} should be: {}", row.held, past(payment));
         findings.add("I11 only what is contested is frozen", said);
+    }
+}
+
+/// The bonus came once, with the grant and to the same buyer, and went by the same ratio.
+fn bonus(id: &str, due: &model::Outcome, buyer: Uuid, row: &Done, findings: &mut Findings) {
+    let once = i64::from(due.bonus > 0);
+    if (row.bonuses, row.bonus) != (once, due.bonus) || once == 1 && row.bonus_owner != Some(buyer) {
+        let said = format!(
+            "{id}: {} bonuses of {} in all to {:?}, due is {once} of {}",
+            row.bonuses, row.bonus, row.bonus_owner, due.bonus
+        );
+        findings.add("I5 each payment gives its bonus exactly once", said);
+    }
+    if row.bonus_taken != due.bonus_taken {
+        let said =
+            format!("{id}: {} of the bonus of {} taken back, due are {}", row.bonus_taken, due.bonus, due.bonus_taken);
+        findings.add("I11 what went back took its bonus back", said);
+    }
+    let held_max = if due.may_be_held { due.bonus - due.bonus_taken } else { 0 };
+    if row.bonus_held > held_max {
+        findings
+            .add("I11 only what is contested is frozen", format!("{id}: {} of the bonus are frozen", row.bonus_held));
     }
 }
 

@@ -15,16 +15,16 @@ pub const BUYERS: usize = 1_000;
 pub const HOT: usize = 5;
 const HOT_PERCENT: u64 = 8;
 /// Prices that binary fractions cannot hold are among them.
-const OFFERS: [(i64, i64, &str); 9] = [
-    (5_000, 750, "usd"),
-    (25_000, 3_250, "usd"),
-    (7_777, 1_999, "usd"),
-    (333, 115, "usd"),
-    (1_000, 813, "eur"),
-    (100_000, 12_990, "usd"),
-    (12_001, 1_001, "eur"),
-    (4_000, 640, "jpy"),
-    (3, 1, "usd"),
+const OFFERS: [(i64, i64, i64, &str); 9] = [
+    (5_000, 0, 750, "usd"),
+    (25_000, 2_500, 3_250, "usd"),
+    (7_777, 0, 1_999, "usd"),
+    (333, 7, 115, "usd"),
+    (1_000, 0, 813, "eur"),
+    (100_000, 0, 12_990, "usd"),
+    (12_001, 11_999, 1_001, "eur"),
+    (4_000, 0, 640, "jpy"),
+    (3, 0, 1, "usd"),
 ];
 const REFUNDED_PERCENT: u64 = 5;
 const DISPUTED_PERCENT: u64 = 2;
@@ -68,10 +68,10 @@ pub fn world(seed: u64, payments: usize, buyers: usize, company: &str, began: Of
 }
 
 fn order(world: &mut World, number: usize, dice: &mut Dice) {
-    let (credits, price_minor, currency) = *dice.pick(&OFFERS);
+    let (credits, bonus, price_minor, currency) = *dice.pick(&OFFERS);
     let buyer = if dice.chance(HOT_PERCENT) { world.buyers[dice.index(HOT)] } else { *dice.pick(&world.buyers) };
     let (checkout, plan) = (format!("ch_Storm{number}"), format!("plan_Storm{number}"));
-    world.orders.push(Order { id: dice.uuid(), buyer, credits, price_minor, currency, checkout, plan });
+    world.orders.push(Order { id: dice.uuid(), buyer, credits, bonus, price_minor, currency, checkout, plan });
 }
 
 fn payment(world: &mut World, id: String, order: usize, company: &str) -> usize {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::actions::admin::plans::DIFFERENCES;
 use crate::flash::Form;
-use crate::pages::admin::plan_new::{typed_currency, typed_days, typed_price};
+use crate::pages::admin::plan_new::{typed_bonus, typed_bonus_days, typed_currency, typed_days, typed_price};
 use crate::parts::small::Moment;
 
 /// Nothing, unless the form was about an older version than the one that stands.
@@ -63,6 +63,8 @@ fn differing(form: &Form, terms: &Terms) -> Vec<(&'static str, String, String)> 
         ("price", "Price", typed_price(terms)),
         ("currency", "Currency", typed_currency(terms)),
         ("expires_after_days", "Credits end after days", typed_days(terms)),
+        ("bonus_credits", "Bonus credits", typed_bonus(terms)),
+        ("bonus_expires_after_days", "Bonus ends after days", typed_bonus_days(terms)),
         ("visibility", "Who sees it", terms.visibility.as_str().to_owned()),
     ];
     let pairs = stands.into_iter().map(|(field, label, stands)| (label, stands, form.value(field)));
