@@ -5,7 +5,8 @@ alter table plan_versions
     add column bonus_credits bigint not null default 0,
     add column bonus_expires_after_days integer,
     add constraint plan_versions_bonus check (bonus_credits between 0 and 1000000000000),
-    add constraint plan_versions_bonus_expires check (bonus_expires_after_days between 1 and 3650 and bonus_credits > 0);
+    add constraint plan_versions_bonus_expires check (bonus_expires_after_days is null
+        or bonus_expires_after_days between 1 and 3650 and bonus_credits > 0);
 comment on column plan_versions.bonus_credits is 'Given with the payment, beside the credits that are paid for; 0: none.';
 comment on column plan_versions.bonus_expires_after_days is
     'Days from the arrival of the bonus to its end; null: it ends when the plan''s credits do.';
@@ -15,7 +16,8 @@ alter table credit_orders
     add column bonus_credits bigint not null default 0,
     add column bonus_expires_after_days integer,
     add constraint credit_orders_bonus check (bonus_credits between 0 and 1000000000000) not valid,
-    add constraint credit_orders_bonus_expires check (bonus_expires_after_days between 1 and 3650 and bonus_credits > 0) not valid;
+    add constraint credit_orders_bonus_expires check (bonus_expires_after_days is null
+        or bonus_expires_after_days between 1 and 3650 and bonus_credits > 0) not valid;
 comment on column credit_orders.bonus_credits is 'As the plan said when it was ordered.';
 comment on column credit_orders.bonus_expires_after_days is 'As the plan said when it was ordered.';
 

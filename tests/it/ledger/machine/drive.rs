@@ -8,10 +8,10 @@ use atlas::ledger::expire::expire;
 use atlas::ledger::grant::{Grant, PaymentKey, grant_batch};
 use atlas::ledger::hold::{Ended, capture, release, reserve};
 use atlas::ledger::spend::spend_batch;
-use atlas::ledger::take_back::{TakenBack, take_back_batch};
+use atlas::ledger::take_back::{TakeBack, TakenBack, take_back_batch};
 use atlas::ledger::transfer::transfer;
 use atlas::{Refusal, Result};
-use domain::{HoldId, Money, PersonId, Provider};
+use domain::{Credits, HoldId, Money, PersonId, Provider};
 use sqlx::PgConnection;
 
 use super::model::{Answers, Standing};
@@ -40,9 +40,11 @@ struct Sorted {
     reserves: Batch<atlas::ledger::hold::Reserve>,
     captures: Batch<atlas::ledger::hold::Capture>,
     releases: Batch<HoldId>,
-    levels: Batch<atlas::ledger::take_back::TakeBack>,
+    levels: Batch<TakeBack>,
     transfers: Batch<atlas::ledger::transfer::Transfer>,
     bought: Batch<(PersonId, String, i64)>,
+    /// Of what was bought, each with its bonus.
+    bonuses: Vec<i64>,
     outdated_lots: Vec<(PersonId, i64)>,
     outdated_holds: Vec<HoldId>,
 }
@@ -69,7 +71,10 @@ impl<'a> Worlds<'a> {
         let mut sorted = self.sort(steps);
         self.outdate(&sorted.outdated_lots, &sorted.outdated_holds).await;
         let (places, bought): (Vec<usize>, Vec<_>) = sorted.bought.into_iter().unzip();
-        sorted.grants.extend(places.into_iter().zip(stage.purchases(&bought).await));
+        let grants = stage.purchases(&bought).await;
+        let bonuses = with_bonus(stage, &grants, &sorted.bonuses).await;
+        sorted.grants.extend(places.iter().copied().zip(grants));
+        sorted.grants.extend(places.into_iter().zip(bonuses).filter_map(|(place, bonus)| Some((place, bonus?))));
         let moved = |moved: Moved| (moved.replayed, moved.net.get());
         let ended = |ended: Ended| (ended.replayed, ended.net.get());
         let granted = ask(stage, sorted.grants, async |tx, batch| grant_batch(tx, batch).await).await;
@@ -97,10 +102,11 @@ impl<'a> Worlds<'a> {
             match step {
                 Step::Grant(items) => sorted.grants.extend(items.iter().map(|item| (place, world.grant(item)))),
                 Step::Spend(items) => sorted.spends.extend(items.iter().map(|item| (place, world.spend(item)))),
-                Step::Buy { who, payment, credits } => {
+                Step::Buy { who, payment, credits, bonus } => {
                     let id = world.payment(*payment);
                     if world.pays_first(*payment) {
                         sorted.bought.push((place, (world.person(*who).id(), id, *credits)));
+                        sorted.bonuses.push(*bonus);
                     } else {
                         // The same payment under another key.
                         let paid = Some((PaymentKey { provider: Provider::Whop, id }, Money::usd(100)));
@@ -112,8 +118,9 @@ impl<'a> Worlds<'a> {
                 }
                 Step::Capture { nth, credits } => sorted.captures.push((place, captured(world.hold(*nth), *credits))),
                 Step::Release { nth } => sorted.releases.push((place, world.hold(*nth))),
-                Step::TakeBack { payment, taken, frozen } => {
-                    sorted.levels.push((place, level(&world.payment(*payment), *taken, *frozen)));
+                Step::TakeBack { payment, part, taken, frozen } => {
+                    let level = level(&world.payment(*payment), *taken, *frozen);
+                    sorted.levels.push((place, TakeBack { part: *part, ..level }));
                 }
                 Step::Transfer { key, from, to, credits } => {
                     sorted.transfers.push((place, world.transfer(*key, *from, *to, *credits)));
@@ -173,6 +180,24 @@ impl<'a> Worlds<'a> {
             .collect();
         self.worlds.iter().map(|world| world.people().map(|person| found.remove(&person).unwrap()).collect()).collect()
     }
+}
+
+/// The bonus of each that was bought, which its order tells of.
+async fn with_bonus(stage: &Stage, bought: &[Grant], bonuses: &[i64]) -> Vec<Option<Grant>> {
+    sqlx::query(
+        "update credit_orders o set bonus_credits = told.bonus
+        from unnest($1::uuid[], $2::bigint[]) as told (id, bonus) where o.id = told.id",
+    )
+    .bind(bought.iter().filter_map(|grant| grant.order).collect::<Vec<_>>())
+    .bind(bonuses)
+    .execute(&stage.owner)
+    .await
+    .unwrap();
+    let given = bought
+        .iter()
+        .zip(bonuses)
+        .map(|(grant, bonus)| (*bonus > 0).then(|| grant.with_bonus(Credits::new(*bonus), None, "Bonus".to_owned())));
+    given.collect()
 }
 
 /// Sweeps until nothing is due; how many credits were lost by it.

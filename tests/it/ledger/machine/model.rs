@@ -5,6 +5,7 @@ mod payments;
 use std::collections::BTreeMap;
 
 use atlas::Refusal;
+use atlas::ledger::take_back::Part;
 use domain::ledger::LotSource;
 
 use super::steps::{Expiry, Granted, PAYMENTS, PEOPLE, Spent, Step};
@@ -39,6 +40,8 @@ struct Payment {
     /// What its clawbacks took from which lot and did not give back.
     missing: BTreeMap<usize, i64>,
     freeze: Vec<(usize, i64)>,
+    /// Of its own lots.
+    expired: i64,
 }
 
 #[derive(Default)]
@@ -47,7 +50,8 @@ pub struct Model {
     lots: Vec<Lot>,
     debt: [i64; PEOPLE],
     holds: Vec<Hold>,
-    payments: [Option<Payment>; PAYMENTS],
+    /// The payments, and behind them the bonus of each.
+    payments: [Option<Payment>; 2 * PAYMENTS],
     /// Requests carried out, by scope and key, with their answer.
     keys: BTreeMap<(&'static str, u8), (String, i64)>,
     hold_keys: BTreeMap<u8, (String, usize)>,
@@ -73,11 +77,14 @@ impl Model {
         match step {
             Step::Grant(items) => items.iter().map(|item| self.grant(item)).collect(),
             Step::Spend(items) => items.iter().map(|item| self.spend(item)).collect(),
-            Step::Buy { who, payment, credits } => vec![self.buy(*who, *payment, *credits)],
+            Step::Buy { who, payment, credits, bonus } => self.buy(*who, *payment, *credits, *bonus),
             Step::Reserve { key, who, credits } => vec![self.reserve(*key, *who, *credits)],
             Step::Capture { nth, credits } => vec![self.end(*nth, *credits)],
             Step::Release { nth } => vec![self.end(*nth, 0)],
-            Step::TakeBack { payment, taken, frozen } => vec![self.take_back(*payment, *taken, *frozen)],
+            Step::TakeBack { payment, part, taken, frozen } => {
+                let nth = payment + if *part == Part::Bonus { PAYMENTS } else { 0 };
+                vec![self.take_back(nth, *taken, *frozen)]
+            }
             Step::Transfer { key, from, to, credits } => vec![self.transfer(*key, *from, *to, *credits)],
             Step::OutdateLot { who, nth } => {
                 if let Some(lot) = self.lots.iter_mut().filter(|lot| lot.owner == *who).nth(*nth) {
@@ -160,12 +167,16 @@ impl Model {
         Ok((false, net))
     }
 
-    fn buy(&mut self, who: usize, payment: usize, credits: i64) -> Result<(bool, i64), Refusal> {
+    fn buy(&mut self, who: usize, payment: usize, credits: i64, bonus: i64) -> Answers {
         if self.payments[payment].is_some() {
-            return Err(Refusal::NotBookable);
+            return vec![Err(Refusal::NotBookable)];
         }
-        self.payments[payment] = Some(Payment { owner: who, granted: credits, ..Payment::default() });
-        Ok((false, self.add(who, credits, LotSource::Purchase.priority(), Expiry::Never, Some(payment))))
+        let parts = [(payment, credits, LotSource::Purchase), (payment + PAYMENTS, bonus, LotSource::Bonus)];
+        let given = parts.into_iter().filter(|(_, credits, _)| *credits > 0).map(|(nth, credits, source)| {
+            self.payments[nth] = Some(Payment { owner: who, granted: credits, ..Payment::default() });
+            Ok((false, self.add(who, credits, source.priority(), Expiry::Never, Some(nth))))
+        });
+        given.collect()
     }
 
     fn spend(&mut self, item: &Spent) -> Result<(bool, i64), Refusal> {
@@ -269,6 +280,9 @@ impl Model {
         let mut lost = 0;
         for lot in self.lots.iter_mut().filter(|lot| lot.expiry == Expiry::Past) {
             lost += lot.remaining - lot.held;
+            if let Some(payment) = lot.payment.and_then(|nth| self.payments[nth].as_mut()) {
+                payment.expired += lot.remaining - lot.held;
+            }
             lot.remaining = lot.held;
         }
         lost

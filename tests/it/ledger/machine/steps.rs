@@ -1,5 +1,6 @@
 //! What can happen: every operation of the kernel, alone and in batches, and time passing by a lot or a hold.
 
+use atlas::ledger::take_back::Part;
 use domain::ledger::LotSource;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -11,11 +12,12 @@ pub const PAYMENTS: usize = 4;
 #[derive(Debug, Clone)]
 pub enum Step {
     Grant(Vec<Granted>),
-    /// The only grant of a payment.
+    /// The only grant of a payment, and its bonus unless that is 0.
     Buy {
         who: usize,
         payment: usize,
         credits: i64,
+        bonus: i64,
     },
     Spend(Vec<Spent>),
     Reserve {
@@ -33,6 +35,7 @@ pub enum Step {
     },
     TakeBack {
         payment: usize,
+        part: Part,
         taken: i64,
         frozen: i64,
     },
@@ -112,15 +115,17 @@ fn movement(reach: Reach) -> impl Strategy<Value = Step> {
     let hold = || 0..4 + 4 * usize::from(reach.0);
     prop_oneof![
         3 => prop::collection::vec(granted(reach), 1..5).prop_map(Step::Grant),
-        4 => (person(), 0..PAYMENTS, 1_i64..40)
-            .prop_map(|(who, payment, credits)| Step::Buy { who, payment, credits }),
+        4 => (person(), 0..PAYMENTS, 1_i64..40, 0_i64..12)
+            .prop_map(|(who, payment, credits, bonus)| Step::Buy { who, payment, credits, bonus }),
         4 => prop::collection::vec(spent(reach), 1..6).prop_map(Step::Spend),
         3 => (0..12 * reach.0, person(), 0_i64..25)
             .prop_map(|(key, who, credits)| Step::Reserve { key, who, credits }),
         2 => (hold(), -1_i64..25).prop_map(|(nth, credits)| Step::Capture { nth, credits }),
         2 => hold().prop_map(|nth| Step::Release { nth }),
         5 => (0..PAYMENTS, -1_i64..40, -1_i64..40)
-            .prop_map(|(payment, taken, frozen)| Step::TakeBack { payment, taken, frozen }),
+            .prop_map(|(payment, taken, frozen)| Step::TakeBack { payment, part: Part::Bought, taken, frozen }),
+        3 => (0..PAYMENTS, -1_i64..12, -1_i64..12)
+            .prop_map(|(payment, taken, frozen)| Step::TakeBack { payment, part: Part::Bonus, taken, frozen }),
         2 => (0..12 * reach.0, person(), person(), 0_i64..25)
             .prop_map(|(key, from, to, credits)| Step::Transfer { key, from, to, credits }),
         1 => (person(), 0..6 * usize::from(reach.0)).prop_map(|(who, nth)| Step::OutdateLot { who, nth }),

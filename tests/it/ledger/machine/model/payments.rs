@@ -4,7 +4,7 @@ use atlas::Refusal;
 use domain::ledger::LotSource;
 
 use super::{Lot, Model, Payment};
-use crate::ledger::machine::steps::Expiry;
+use crate::ledger::machine::steps::{Expiry, PAYMENTS};
 
 impl Model {
     pub(super) fn take_back(&mut self, nth: usize, taken: i64, frozen: i64) -> Result<(bool, i64), Refusal> {
@@ -19,28 +19,36 @@ impl Model {
         let live: Vec<usize> =
             self.burn_order(payment.owner).into_iter().filter(|lot| self.lots[*lot].payment == Some(nth)).collect();
         let unheld: i64 = live.iter().map(|lot| self.lots[*lot].remaining - self.lots[*lot].held).sum();
-        if taken == payment.taken && frozen_now == frozen.min(unheld + frozen_now) {
+        let is_bonus = nth >= PAYMENTS;
+        let mut step = taken - payment.taken;
+        if is_bonus && step > 0 {
+            // What expired of it is not taken any more.
+            step = step.min((payment.granted - payment.expired - payment.taken).max(0));
+        }
+        if step == 0 && frozen_now == frozen.min(unheld + frozen_now) {
             return Ok((true, 0));
         }
         let before: i64 = self.lots.iter().filter(|lot| lot.owner == payment.owner).map(|lot| lot.remaining).sum();
         for (lot, piece) in std::mem::take(&mut payment.freeze) {
             self.lots[lot].held -= piece;
         }
-        if taken > payment.taken {
+        if step > 0 {
             let mut order = own;
             order.sort_by_key(|lot| (self.lots[*lot].priority, self.lots[*lot].expiry, *lot));
-            order.extend(self.burn_order(payment.owner).into_iter().filter(|lot| self.lots[*lot].payment != Some(nth)));
-            let mut wanted = taken - payment.taken;
+            let others = self.burn_order(payment.owner).into_iter().filter(|lot| self.lots[*lot].payment != Some(nth));
+            let (beside, others): (Vec<_>, Vec<_>) = others.partition(|lot| self.distance(*lot, nth) == 1);
+            order.extend(beside.into_iter().chain(others));
+            let mut wanted = step;
             for (lot, piece) in self.pieces(&order, wanted) {
                 self.lots[lot].remaining -= piece;
                 *payment.missing.entry(lot).or_default() += piece;
                 wanted -= piece;
             }
             self.debt[payment.owner] += wanted;
-        } else {
-            self.give_back(nth, &mut payment, taken);
+        } else if step < 0 {
+            self.give_back(nth, &mut payment, -step);
         }
-        payment.taken = taken;
+        payment.taken += step;
         let own: Vec<usize> =
             self.burn_order(payment.owner).into_iter().filter(|lot| self.lots[*lot].payment == Some(nth)).collect();
         payment.freeze = self.pieces(&own, frozen);
@@ -53,8 +61,16 @@ impl Model {
         Ok((false, after - before))
     }
 
-    fn give_back(&mut self, nth: usize, payment: &mut Payment, taken: i64) {
-        let mut back = payment.taken - taken;
+    /// 0: a lot of this part of a payment, 1: of its other part, 2: of none of them.
+    fn distance(&self, lot: usize, nth: usize) -> u8 {
+        match self.lots[lot].payment {
+            Some(payment) if payment == nth => 0,
+            Some(payment) if payment % PAYMENTS == nth % PAYMENTS => 1,
+            _ => 2,
+        }
+    }
+
+    fn give_back(&mut self, nth: usize, payment: &mut Payment, mut back: i64) {
         let repaid = back.min(self.debt[payment.owner]);
         self.debt[payment.owner] -= repaid;
         back -= repaid;
@@ -62,7 +78,7 @@ impl Model {
             payment.missing.keys().copied().filter(|lot| self.lots[*lot].expiry != Expiry::Past).collect();
         order.sort_by_key(|lot| {
             let known = &self.lots[*lot];
-            (known.payment != Some(nth), known.priority, known.expiry, *lot)
+            (self.distance(*lot, nth), known.priority, known.expiry, *lot)
         });
         for lot in order.into_iter().rev() {
             let piece = back.min(payment.missing[&lot]);
@@ -71,7 +87,8 @@ impl Model {
             back -= piece;
         }
         if back > 0 {
-            let priority = LotSource::Refund.priority();
+            let source = if nth >= PAYMENTS { LotSource::Bonus } else { LotSource::Refund };
+            let priority = source.priority();
             let lot = Lot {
                 owner: payment.owner,
                 priority,
