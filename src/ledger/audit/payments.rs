@@ -23,11 +23,11 @@ pub(super) async fn findings(tx: &mut PgConnection) -> Result<Vec<Finding>> {
             left join credit_accounts wallet on wallet.id = t.account_id
             where t.kind = 'bonus'
         ), due as (
-            select payment.provider || ':bonus' as scope, payment.payment_id as key, o.id, o.bonus_credits, o.buyer_id
+            select payment.payment_id as key, payment.provider || ':bonus' as scope, o.id, o.bonus_credits, o.buyer_id
             from payments payment join credit_orders o on o.id = payment.order_id
             where payment.granted_by is not null and o.bonus_credits > 0
             union all
-            select 'order:bonus', o.id::text, o.id, o.bonus_credits, o.buyer_id
+            select o.id::text, 'order:bonus', o.id, o.bonus_credits, o.buyer_id
             from credit_orders o where o.state = 'approved' and o.bonus_credits > 0
         ), findings as (
             select 'each collected payment granted exactly its order''s credits once' as invariant, count(*) as rows

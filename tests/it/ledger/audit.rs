@@ -196,6 +196,15 @@ const DAMAGE: [(&str, &str); 43] = [
         "each collected payment granted exactly its order's credits once",
         "update credit_orders set buyer_id = (select id from user_profiles where email = 'ben@example.com')",
     ),
+    (
+        "what was paid or approved gave its order's bonus once, and nothing else did",
+        "update credit_orders set bonus_credits = 1 where state = 'paid'",
+    ),
+    (
+        "what was paid or approved gave its order's bonus once, and nothing else did",
+        "update credit_transactions set kind = 'bonus', scope = provider || ':bonus', key = payment_id
+        where kind = 'grant' and payment_id is not null",
+    ),
     ("an order is paid when a payment of it granted, and only then", "update credit_orders set state = 'paid'"),
     ("no payment granted without being collected", "update payments set state = 'pending'"),
     ("no payment granted without being collected", "update payments set granted_by = null"),
@@ -235,7 +244,7 @@ fn no_invariant_is_without_damage_that_shows_it() {
         assert!(DAMAGE.iter().any(|(named, _)| *named == invariant), "no damage shows that this is found: {invariant}");
         seen += 1;
     }
-    assert_eq!(seen, 22, "as many as there are");
+    assert_eq!(seen, 23, "as many as there are");
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
