@@ -42,6 +42,24 @@ pub fn not_found() -> AnyView {
     page("Not found", "There is nothing here, or it isn’t yours to see.", Some(id))
 }
 
+/// The page for everything that is neither theirs whose pages an admin looks at, nor the end of that.
+pub fn not_while_viewing(request: &Request) -> AnyView {
+    set_status(StatusCode::FORBIDDEN);
+    if request.viewing().is_some() {
+        page(
+            "Not while you view somebody’s pages",
+            "You see them as they do, and can change nothing. Nothing was changed. Stop viewing to go on as yourself.",
+            None,
+        )
+    } else {
+        page(
+            "Viewing has ended",
+            "You no longer see somebody else’s pages. Nothing was changed. Say above that you know, and go on as yourself.",
+            None,
+        )
+    }
+}
+
 /// Sends a visitor who isn't signed in to sign in, and back afterwards.
 pub fn sign_in_first(back_to: &str) -> AnyView {
     see_other(&paths::with_next(paths::SIGN_IN, back_to));
