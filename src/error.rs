@@ -163,6 +163,10 @@ pub enum Refusal {
     PaymentDoesNotFit,
     #[error("Your own role is for another admin to change.")]
     OwnRole,
+    #[error("These are your own pages. Nothing was changed.")]
+    OwnPages,
+    #[error("Only the pages of buyers can be viewed, not those of people who look after Atlas.")]
+    StaffPages,
     #[error("This key was already used for a different request.")]
     KeyUsedForAnotherRequest,
     #[error("There aren’t enough credits for this.")]

@@ -16,6 +16,7 @@ pub mod half;
 pub mod identities;
 pub mod links;
 pub mod oauth;
+pub mod owner;
 pub mod password;
 pub mod register;
 pub mod reset;
@@ -23,91 +24,29 @@ pub mod roles;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
+pub mod viewing;
+
+use std::ops::Deref;
 
 use domain::{Credits, PersonId, Provider};
 use sqlx::PgExecutor;
 
 pub use domain::Role;
 
+pub use self::owner::Owner;
+use self::viewing::{Noted, Viewing};
 use crate::ledger::balance::Balance;
 use crate::{Context, Result};
 
-/// Proof that somebody is signed in, and what every page shows of them.
+/// Proof that somebody is signed in. What changes something of theirs takes it; what only reads takes the [`Owner`] in it.
 #[derive(Debug, Clone)]
-pub struct SignedIn {
-    id: PersonId,
-    email: Option<String>,
-    claimed_email: Option<String>,
-    name: String,
-    role: Role,
-    balance: Balance,
-    orders_wait: bool,
-    has_second_factor: bool,
-    payment_path: Option<Provider>,
-    daily_credits_max: Option<Credits>,
-}
+pub struct SignedIn(Owner);
 
-impl SignedIn {
-    pub const fn id(&self) -> PersonId {
-        self.id
-    }
+impl Deref for SignedIn {
+    type Target = Owner;
 
-    /// Theirs, or while they have none, the one that they claim.
-    pub fn email(&self) -> &str {
-        self.email.as_deref().or(self.claimed_email()).unwrap_or_default()
-    }
-
-    /// Whether they have shown that [`SignedIn::email`] is theirs.
-    pub const fn email_is_confirmed(&self) -> bool {
-        self.email.is_some()
-    }
-
-    /// What they say is their address, now or next, and have not shown yet.
-    pub fn claimed_email(&self) -> Option<&str> {
-        self.claimed_email.as_deref()
-    }
-
-    /// Their name, or their email while they gave none.
-    pub fn display_name(&self) -> &str {
-        if self.name.is_empty() { self.email() } else { &self.name }
-    }
-
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub const fn role(&self) -> Role {
-        self.role
-    }
-
-    /// Whose checkout they get, whatever holds for others; none: as for everybody.
-    pub const fn payment_path(&self) -> Option<Provider> {
-        self.payment_path
-    }
-
-    /// How much they may buy in any 24 hours; none: as they like.
-    pub const fn daily_credits_max(&self) -> Option<Credits> {
-        self.daily_credits_max
-    }
-
-    /// Whether signing in takes a code beside their password.
-    pub const fn has_second_factor(&self) -> bool {
-        self.has_second_factor
-    }
-
-    /// Credits they could spend when this was read.
-    pub const fn available(&self) -> Credits {
-        self.balance.available()
-    }
-
-    /// What was in their wallet when this was read.
-    pub const fn balance(&self) -> Balance {
-        self.balance
-    }
-
-    /// Whether [`crate::orders::list::unfinished`] had anything to list when this was read; mostly it has not.
-    pub const fn orders_wait(&self) -> bool {
-        self.orders_wait
+    fn deref(&self) -> &Owner {
+        &self.0
     }
 }
 
@@ -118,40 +57,64 @@ pub enum Visitor {
     /// Their role needs a second factor, and they have none yet: they may set one up, and nothing else.
     SettingUp(SignedIn),
     Person(SignedIn),
+    /// An admin who looks at somebody's pages. Nobody is signed in for whatever changes something.
+    Viewing(Viewing),
+    /// The same, when that is over: nothing but the end of it is for them, so that no form of those pages acts for their own
+    /// account.
+    DoneViewing(PersonId),
 }
 
 impl Visitor {
-    pub const fn person(&self) -> Option<&SignedIn> {
-        match self {
-            Self::Nobody | Self::SettingUp(_) => None,
-            Self::Person(person) => Some(person),
+    /// Whose session says `id`, and what they may do in it; `session` is its [`sessions::id_hash`].
+    pub async fn of(ctx: &Context, id: PersonId, session: [u8; 32]) -> Result<Self> {
+        let Some((owner, noted)) = find_with_viewing(&ctx.db, id, Some(session)).await? else {
+            return Ok(Self::Nobody);
+        };
+        let person = SignedIn(owner);
+        let setting_up = second_factor::is_required(ctx, person.role()) && !person.has_second_factor();
+        match noted {
+            Some(noted) => viewing::resume(ctx, Some(person).filter(|_| !setting_up), noted).await,
+            None if setting_up => Ok(Self::SettingUp(person)),
+            None => Ok(Self::Person(person)),
         }
     }
-}
 
-impl Visitor {
-    /// Whose session says `id`, and what they may do in it.
-    pub async fn of(ctx: &Context, id: PersonId) -> Result<Self> {
-        Ok(match load(&ctx.db, id).await? {
-            None => Self::Nobody,
-            Some(person) if second_factor::is_required(ctx, person.role()) && !person.has_second_factor() => {
-                Self::SettingUp(person)
-            }
-            Some(person) => Self::Person(person),
-        })
+    pub const fn person(&self) -> Option<&SignedIn> {
+        match self {
+            Self::Nobody | Self::SettingUp(_) | Self::Viewing(_) | Self::DoneViewing(_) => None,
+            Self::Person(person) => Some(person),
+        }
     }
 
     /// Whoever is signed in, be it only to set up their second factor.
     pub const fn anybody(&self) -> Option<&SignedIn> {
         match self {
-            Self::Nobody => None,
+            Self::Nobody | Self::Viewing(_) | Self::DoneViewing(_) => None,
             Self::SettingUp(person) | Self::Person(person) => Some(person),
+        }
+    }
+
+    /// Whose pages are drawn: their own, or those that they look at.
+    pub fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Nobody | Self::SettingUp(_) | Self::DoneViewing(_) => None,
+            Self::Person(person) => Some(person),
+            Self::Viewing(viewing) => Some(viewing.owner()),
         }
     }
 }
 
 /// The person whose session says `id`. Role and balance are read anew each time, so that a change bites at once.
 pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<SignedIn>> {
+    Ok(find_with_viewing(db, id, None).await?.map(|(owner, _)| SignedIn(owner)))
+}
+
+/// A person, and whose pages a session of theirs looks at.
+async fn find_with_viewing(
+    db: impl PgExecutor<'_>,
+    id: PersonId,
+    session: Option<[u8; 32]>,
+) -> Result<Option<(Owner, Option<Noted>)>> {
     let row = sqlx::query!(
         r#"select person.email, person.claimed_email, person.name, person.role as "role: Role",
             person.payment_path as "payment_path: Provider", person.daily_credits_max as "daily_credits_max: Credits",
@@ -163,16 +126,19 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
             ) as "orders_wait!",
             exists (
                 select from second_factors factor where factor.person_id = person.id and factor.on_since is not null
-            ) as "has_second_factor!"
+            ) as "has_second_factor!",
+            session.viewing_id as "viewing_id?: PersonId", session.viewing_until as "viewing_until?"
         from user_profiles person
         join credit_accounts wallet on wallet.owner_id = person.id and wallet.kind = 'wallet'
+        left join sessions session on session.id_hash = $2 and session.person_id = person.id
         where person.id = $1 and person.deleted_at is null"#,
         id as PersonId,
+        session.as_ref().map(|hash| &hash[..]),
     )
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(SignedIn {
+    let owner = Owner {
         id,
         email: row.email,
         claimed_email: row.claimed_email,
@@ -183,7 +149,8 @@ pub async fn load(db: impl PgExecutor<'_>, id: PersonId) -> Result<Option<Signed
         has_second_factor: row.has_second_factor,
         payment_path: row.payment_path,
         daily_credits_max: row.daily_credits_max,
-    }))
+    };
+    Ok(Some((owner, row.viewing_id.zip(row.viewing_until).map(|(whose, until)| Noted { whose, until }))))
 }
 
 /// Whose email this is.

@@ -86,6 +86,10 @@ pub async fn take_message(request: &Request) -> Result<Option<Flash>> {
 }
 
 async fn taken<T: DeserializeOwned>(request: &Request, key: &str) -> Result<Option<T>> {
+    // It is for whoever signed in, not for the pages that they look at.
+    if request.viewing().is_some() {
+        return Ok(None);
+    }
     let session = request.session()?;
     // Removing marks the session as changed even where nothing was, and reading a page must not write.
     let left = session.get(key).await.map_err(Error::unavailable)?;

@@ -1,6 +1,6 @@
 //! What surrounds every page: the way past the header, the header, the foot.
 
-use atlas::people::SignedIn;
+use atlas::people::{Owner, Visitor};
 use domain::{Role, paths};
 use islands::page_life::PageLife;
 use islands::theme::ThemeSwitch;
@@ -11,6 +11,7 @@ use leptos_router::hooks::use_location;
 
 use crate::actions::session::SignOut;
 use crate::parts::small::Icon;
+use crate::parts::viewing::ViewingBanner;
 use crate::request::Request;
 
 #[component]
@@ -37,16 +38,16 @@ pub fn Layout(children: Children) -> impl IntoView {
 fn header() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     Suspend::new(async move {
-        let person = match Request::current() {
-            Ok(request) => request.person().await.ok().flatten(),
-            Err(_) => None,
+        let (visitor, person) = match Request::current() {
+            Ok(request) => (request.visitor().await.ok(), request.owner().await.ok().flatten()),
+            Err(_) => (None, None),
         };
-        view! { <Header person path /> }
+        view! { <Header visitor person path /> }
     })
 }
 
 #[component]
-fn Header(person: Option<SignedIn>, path: String) -> impl IntoView {
+fn Header(visitor: Option<Visitor>, person: Option<Owner>, path: String) -> impl IntoView {
     let current = |href: &'static str| (path == href).then_some("page");
     let nav = person.is_some().then(|| {
         view! {
@@ -57,9 +58,10 @@ fn Header(person: Option<SignedIn>, path: String) -> impl IntoView {
             </nav>
         }
     });
-    let next = path.clone();
+    let (next, is_own) = (path.clone(), !matches!(visitor, Some(Visitor::Viewing(_) | Visitor::DoneViewing(_))));
     view! {
         <header class="site-header">
+            {visitor.map(|visitor| view! { <ViewingBanner visitor /> })}
             <div class="site-header-row">
                 <a class="brand" href=paths::HOME>
                     <svg class="brand-mark" viewBox="0 0 24 24" aria-hidden="true">
@@ -75,10 +77,10 @@ fn Header(person: Option<SignedIn>, path: String) -> impl IntoView {
                             <span class="balance-chip-unit">"credits"</span>
                         </a>
                     })}
-                    <ThemeSwitch next />
+                    {is_own.then(|| view! { <ThemeSwitch next /> })}
                     {match person {
                         Some(person) => Either::Left(view! { <AccountMenu person /> }),
-                        None => Either::Right(view! { <a class="button" href=paths::SIGN_IN>"Sign in"</a> }),
+                        None => Either::Right(is_own.then(|| view! { <a class="button" href=paths::SIGN_IN>"Sign in"</a> })),
                     }}
                 </div>
             </div>
@@ -87,7 +89,7 @@ fn Header(person: Option<SignedIn>, path: String) -> impl IntoView {
 }
 
 #[component]
-fn AccountMenu(person: SignedIn) -> impl IntoView {
+fn AccountMenu(person: Owner) -> impl IntoView {
     let initial = person.display_name().chars().next().map(|letter| letter.to_uppercase().to_string());
     view! {
         <button class="account-button" r#type="button" popovertarget="account-menu" aria-label="Account menu">

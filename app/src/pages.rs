@@ -19,8 +19,8 @@ pub mod transaction;
 pub mod transactions;
 
 use atlas::Result;
-use atlas::people::SignedIn;
 use atlas::people::fresh::Fresh;
+use atlas::people::{Owner, SignedIn, Visitor};
 use domain::paths;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -28,20 +28,24 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::parts::problem::{confirm_first, problem, second_factor_first, sign_in_first};
 use crate::request::Request;
 
-/// Draws a page for whoever is signed in; others are sent to sign in and back. Those who have to set up their second factor
-/// first are sent to do that.
-async fn for_person<F>(back_to: &str, draw: impl FnOnce(Request, SignedIn) -> F) -> AnyView
+/// Draws a page for whoever is signed in, or who looks at somebody's pages; others are sent to sign in and back. Those who have to
+/// set up their second factor first are sent to do that.
+async fn for_owner<F>(back_to: &str, draw: impl FnOnce(Request, Owner) -> F) -> AnyView
 where
     F: Future<Output = Result<AnyView>>,
 {
-    for_anybody(back_to, async |request, person| match request.person().await? {
-        Some(_) => draw(request, person).await,
-        None => Ok(second_factor_first()),
-    })
-    .await
+    let drawn = async {
+        let request = Request::current()?;
+        match (request.owner().await?, request.visitor().await?) {
+            (Some(owner), _) => draw(request, owner).await,
+            (None, Visitor::SettingUp(_)) => Ok(second_factor_first()),
+            (None, _) => Ok(sign_in_first(back_to)),
+        }
+    };
+    drawn.await.unwrap_or_else(|error| problem(&error))
 }
 
-/// The same for whoever is signed in, be it only to set up their second factor.
+/// Draws a page for whoever is signed in, be it only to set up their second factor.
 async fn for_anybody<F>(back_to: &str, draw: impl FnOnce(Request, SignedIn) -> F) -> AnyView
 where
     F: Future<Output = Result<AnyView>>,

@@ -12,4 +12,5 @@ pub mod records;
 pub mod small;
 pub mod statement_table;
 pub mod text_area;
+pub mod viewing;
 pub mod whop;

@@ -1,6 +1,7 @@
 //! What a page or an action knows of the request it answers: who asks, from which session, and the core's context.
 
 mod set_up;
+mod viewing;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ use tokio::sync::OnceCell;
 use tower_sessions::Session;
 use uuid::Uuid;
 
+pub use self::viewing::NotWhileViewing;
+
 /// Under this key a session says whose it is. The session store copies it into a column of its own.
 pub const PERSON_KEY: &str = "person";
 /// And under this one what the browser called itself when it signed in.
@@ -46,6 +49,8 @@ pub const BEGAN_KEY: &str = "began";
 #[derive(Clone)]
 pub struct Site {
     pub ctx: Context,
+    /// The same over connections that change nothing: by it the pages are drawn that an admin looks at.
+    pub only_reads: Context,
     pub shelf: Shelf,
     /// Where forms may lead to beside ourselves: the provider's web pages, `https://whop.com`.
     pub checkout_origin: String,
@@ -68,6 +73,8 @@ pub struct Request {
     agent: String,
     id: String,
     path: String,
+    only_reads: bool,
+    refused_while_viewing: bool,
 }
 
 /// How a session began under its present id. Whoever keeps it writes that into the audit.
@@ -153,18 +160,20 @@ impl Request {
         let address = parts.and_then(|parts| parts.extensions.get::<ClientAddress>());
         let device = parts.and_then(|parts| cookie(parts, &host_cookie(&site.ctx, DEVICE)));
         let oauth = parts.and_then(|parts| cookie(parts, &host_cookie(&site.ctx, OAUTH)));
+        // Whoever stood at the door has looked already, where the door asks for somebody.
         let visitor = parts.and_then(|parts| parts.extensions.get::<Visitor>().cloned());
         let said = |name| parts.and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
         Self {
             site: site.clone(),
             session,
-            // Whoever stood at the door has looked already, where the door asks for somebody.
-            visitor: Arc::new(OnceCell::new_with(visitor)),
             theme,
             address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
             device: device.and_then(DeviceToken::parse),
             oauth: oauth.and_then(Handle::parse),
             agent: said("user-agent").unwrap_or_default().chars().take(AGENT_CHARS_MAX).collect(),
+            only_reads: matches!(visitor, Some(Visitor::Viewing(_))),
+            refused_while_viewing: parts.is_some_and(|parts| parts.extensions.get::<NotWhileViewing>().is_some()),
+            visitor: Arc::new(OnceCell::new_with(visitor)),
             id: said("x-request-id").unwrap_or_default().to_owned(),
             path: parts.map(|parts| parts.uri.path().to_owned()).unwrap_or_default(),
         }
@@ -175,8 +184,9 @@ impl Request {
         use_context().ok_or_else(|| Error::broken("there is no request here"))
     }
 
+    /// Where an admin looks at somebody's pages, nothing can be changed by it.
     pub const fn ctx(&self) -> &Context {
-        &self.site.ctx
+        if self.only_reads { &self.site.only_reads } else { &self.site.ctx }
     }
 
     pub const fn site(&self) -> &Site {
@@ -252,7 +262,7 @@ impl Request {
         let Some(session) = &self.session else { return Ok(Visitor::Nobody) };
         let person: Option<PersonId> = session.get(PERSON_KEY).await.map_err(Error::unavailable)?;
         let Some(person) = person else { return Ok(Visitor::Nobody) };
-        Visitor::of(self.ctx(), person).await
+        Visitor::of(self.ctx(), person, self.session_hash()?).await
     }
 
     /// Whoever is signed in; nobody is [`None`].
@@ -346,10 +356,12 @@ impl Request {
 
     /// Signs out. It is written down with the end of the session, or neither happens.
     pub async fn end_session(&self) -> Result<()> {
-        if let (Some(person), Ok(this)) = (self.person().await?, self.session_hash()) {
-            end_this(self.ctx(), &person, this, &self.origin()).await?;
+        // Read before: with the session it is gone.
+        let grant = self.grant().await?;
+        if let Ok(this) = self.session_hash() {
+            end_this(self.ctx(), this, &self.origin()).await?;
         }
-        if let Some(grant) = self.grant().await? {
+        if let Some(grant) = grant {
             grants::end(self.ctx(), grant, Why::SignedOut).await?;
         }
         self.session()?.flush().await.map_err(Error::unavailable)

@@ -23,6 +23,8 @@ const WEBHOOK_CONNECTIONS_MAX: u32 = 4;
 /// One for each lane of spends, and one to replace what a failover broke.
 const SPEND_CONNECTIONS_MAX: u32 = atlas::spends::LANES + 1;
 const WORK_CONNECTIONS_MAX: u32 = 4;
+/// For a few admins at a time.
+const LOOK_CONNECTIONS_MAX: u32 = 2;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failover, connections to the old server are gone within this time.
 const CONNECTION_LIFETIME: Duration = Duration::from_mins(10);
@@ -49,6 +51,9 @@ const BY_INDEX: [(&str, &str); 6] = [
     ("jit", "off"),
 ];
 
+/// For pages that somebody looks at who may change nothing: the database refuses whatever would.
+const READ_ONLY: [(&str, &str); 1] = [("default_transaction_read_only", "on")];
+
 /// A database with the current schema.
 pub struct Database {
     /// Migrates.
@@ -65,6 +70,8 @@ pub struct Pools {
     pub webhook: PgPool,
     pub spend: PgPool,
     pub work: PgPool,
+    /// Changes nothing.
+    pub look: PgPool,
 }
 
 impl Database {
@@ -136,6 +143,7 @@ impl Database {
             webhook: self.pool("webhook", WEBHOOK_CONNECTIONS_MAX, &BY_INDEX),
             spend: self.pool("spend", SPEND_CONNECTIONS_MAX, &BY_INDEX),
             work: self.pool("work", WORK_CONNECTIONS_MAX, &[]),
+            look: self.pool("look", LOOK_CONNECTIONS_MAX, &READ_ONLY),
         };
         checks::refuse_too_many_rights(&pools.web).await?;
         checks::mention_a_mighty_login(&pools.web, standing).await?;
@@ -192,7 +200,13 @@ impl Database {
 
 impl Pools {
     pub async fn close(&self) {
-        futures::join!(self.web.close(), self.webhook.close(), self.spend.close(), self.work.close());
+        futures::join!(
+            self.web.close(),
+            self.webhook.close(),
+            self.spend.close(),
+            self.work.close(),
+            self.look.close()
+        );
     }
 }
 
@@ -212,6 +226,21 @@ mod tests {
         ] {
             let error = sqlx::query(statement).execute(&pools.web).await.unwrap_err();
             assert_eq!(error.as_database_error().unwrap().code().unwrap(), "42501", "{statement}");
+        }
+        pools.close().await;
+    }
+
+    #[sqlx::test(migrator = "atlas::MIGRATOR")]
+    async fn what_only_looks_cannot_write_at_all(pool: PgPool) {
+        let pools = Database::of(&pool).pools(Standing::Private).await.unwrap();
+        for statement in [
+            "delete from sessions",
+            "select credits_open_wallet(gen_random_uuid())",
+            "select audit_record('nobody', null, null, null, null, null, 'confirmed', 'door', '/', '{}', null)",
+            "select from user_profiles for update",
+        ] {
+            let error = sqlx::query(statement).execute(&pools.look).await.unwrap_err();
+            assert_eq!(error.as_database_error().unwrap().code().unwrap(), "25006", "{statement}");
         }
         pools.close().await;
     }

@@ -49,6 +49,17 @@ pub enum Kind {
     Machine,
 }
 
+/// What a door does for an admin whose session looks at somebody's pages (`people::viewing`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhileViewing {
+    /// Lets nobody in. So are all doors, unless it says otherwise here.
+    Closed,
+    /// Shows what it shows to the person looked at, read over connections that change nothing: GET and HEAD alone.
+    Shown,
+    /// Ends it.
+    Ends,
+}
+
 /// One door.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
@@ -56,17 +67,28 @@ pub struct Door {
     pub path: &'static str,
     pub kind: Kind,
     pub need: Need,
+    pub while_viewing: WhileViewing,
 }
 
 const fn door(path: &'static str, kind: Kind, need: Need) -> Door {
-    Door { path, kind, need }
+    Door { path, kind, need, while_viewing: WhileViewing::Closed }
+}
+
+impl Door {
+    const fn shown(self) -> Self {
+        Self { while_viewing: WhileViewing::Shown, ..self }
+    }
+
+    const fn ends_viewing(self) -> Self {
+        Self { while_viewing: WhileViewing::Ends, ..self }
+    }
 }
 
 /// Every route and every server function. Only the built site's files stand apart: the server finds them in a folder, they
 /// are nobody's secret, and a request never changes them.
 pub const DOORS: &[Door] = &[
     // Pages.
-    door(paths::HOME, Page, Nobody),
+    door(paths::HOME, Page, Nobody).shown(),
     door(paths::SIGN_IN, Page, Nobody),
     door(paths::SIGN_IN_REFUSED, Page, Nobody),
     // Only while there is no admin; all but the first step for whoever entered the code from the log: `set_up::Installer`.
@@ -78,12 +100,12 @@ pub const DOORS: &[Door] = &[
     door(paths::RESET_PASSWORD, Page, Nobody),
     door(paths::CONFIRM_EMAIL, Page, Nobody),
     door(paths::KEEP_EMAIL, Page, Nobody),
-    door(paths::CREDITS, Page, SignedIn),
-    door(paths::PAYMENT_STATUS, Page, SignedIn),
-    door(paths::TRANSACTIONS, Page, SignedIn),
-    door("/transactions/{id}", Page, SignedIn),
-    door("/receipt/{id}", Page, SignedIn),
-    door(paths::ACCOUNT, Page, SignedIn),
+    door(paths::CREDITS, Page, SignedIn).shown(),
+    door(paths::PAYMENT_STATUS, Page, SignedIn).shown(),
+    door(paths::TRANSACTIONS, Page, SignedIn).shown(),
+    door("/transactions/{id}", Page, SignedIn).shown(),
+    door("/receipt/{id}", Page, SignedIn).shown(),
+    door(paths::ACCOUNT, Page, SignedIn).shown(),
     door(paths::CONFIRM, Page, SettingUp),
     door(paths::SECOND_FACTOR, Page, SettingUp),
     door(paths::CHANGE_PASSWORD, Page, Fresh),
@@ -108,7 +130,7 @@ pub const DOORS: &[Door] = &[
     // What forms are sent to: the server functions.
     door("/do/sign-in", Form, Nobody),
     door("/do/sign-up", Form, Nobody),
-    door("/do/sign-out", Form, Nobody),
+    door("/do/sign-out", Form, Nobody).ends_viewing(),
     door(paths::CHOOSE_THEME, Form, Nobody),
     door("/do/set-up/enter", Form, Nobody),
     door("/do/set-up/whop-keys", Form, Nobody),
@@ -179,6 +201,8 @@ pub const DOORS: &[Door] = &[
     door("/do/admin/set-purchase-limit", Form, Of(Role::Admin)),
     door("/do/admin/retry-job", Form, Of(Role::Admin)),
     door("/do/admin/add-note", Form, Of(Role::Support)),
+    door("/do/admin/start-viewing", Form, Of(Role::Admin)),
+    door("/do/admin/stop-viewing", Form, Of(Role::Admin)).ends_viewing(),
     // Files and streams.
     door(paths::TRANSACTIONS_CSV, File, SignedIn),
     door(paths::ADMIN_ORDERS_CSV, File, Of(Role::Finance)),
@@ -198,7 +222,7 @@ pub const AREAS: &[(&str, Need)] = &[("/admin", Of(Role::Support)), ("/do/admin"
 /// What is asked of whoever comes to this route; none: it is not served. `None` for the route itself is the page for what
 /// isn't there.
 pub fn of(route: Option<&str>, path: &str) -> Option<Door> {
-    let Some(route) = route else { return Some(door("", Page, area(path).unwrap_or(Nobody))) };
+    let Some(route) = route else { return Some(door("", Page, area(path).unwrap_or(Nobody)).shown()) };
     let known = DOORS.iter().find(|door| door.path == route).copied()?;
     Some(Door { need: stricter(known.need, area(path)), ..known })
 }

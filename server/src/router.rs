@@ -57,6 +57,7 @@ impl AppState {
         let leptos = site.leptos_options(bound);
         let pages = PageSite {
             ctx: ctx.clone(),
+            only_reads: atlas::Context { db: pools.look.clone(), ..ctx.clone() },
             shelf: Shelf::default(),
             checkout_origin: config.whop.web_url.clone(),
             sign_in_origin: config.sign_in_origin().map(ToOwned::to_owned),

@@ -90,6 +90,8 @@ deeds! {
     ProviderKeysStored "provider_keys_stored"
     WebhookCreated "webhook_created"
     LegacyImported "legacy_imported"
+    ViewingStarted "viewing_started"
+    ViewingEnded "viewing_ended"
 }
 
 #[cfg(test)]

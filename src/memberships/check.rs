@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Rule, Standing, take_in};
 use crate::events::MembershipFacts;
-use crate::people::SignedIn;
+use crate::people::{Owner, SignedIn};
 use crate::providers::{PaymentProvider, ProviderError};
 use crate::{Context, Error, Result, ids, tasks};
 
@@ -22,7 +22,7 @@ const LOOK_AGAIN_AFTER: Wait = Wait::from_millis(50);
 const WAIT_MAX: Wait = Wait::from_secs(8);
 
 /// By what is known here, however old; for pages. It costs one query, and asks nobody.
-pub async fn look(ctx: &Context, person: &SignedIn) -> Result<Standing> {
+pub async fn look(ctx: &Context, person: &Owner) -> Result<Standing> {
     let Some(rule) = &ctx.membership_rule else { return Ok(Standing::NotRequired) };
     Ok(known(ctx, rule, person.id()).await?.standing)
 }

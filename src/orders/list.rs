@@ -4,7 +4,7 @@ use domain::{Credits, Currency, OrderId, OrderState, PersonId, Price, Provider};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-use crate::people::SignedIn;
+use crate::people::Owner;
 use crate::people::roles::Support;
 use crate::{Result, plans};
 
@@ -41,7 +41,7 @@ pub(super) struct Row {
 
 /// The buyer's orders that still wait for something, newest first, at most five. Checkouts that were merely opened are
 /// left out: most of them are changes of mind. Uses the index `credit_orders_buyer`.
-pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &SignedIn) -> Result<Vec<Listed>> {
+pub async fn unfinished(db: impl PgExecutor<'_>, buyer: &Owner) -> Result<Vec<Listed>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select o.id as "id: OrderId", o.buyer_id as "buyer: PersonId", person.known_as as "email!", o.plan_name,

@@ -4,7 +4,7 @@ use domain::{Credits, Currency, FailureReason, Money, OrderId, OrderState, Perso
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-use crate::people::SignedIn;
+use crate::people::Owner;
 use crate::{Error, Result, plans};
 
 /// Everything the order's page shows.
@@ -65,7 +65,7 @@ impl Reversal {
 }
 
 /// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
-pub async fn load(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<OrderPage> {
+pub async fn load(db: impl PgExecutor<'_>, buyer: &Owner, order: OrderId) -> Result<OrderPage> {
     let row = sqlx::query!(
         r#"select o.plan_name, coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.answer_reason, o.price_minor, o.currency as "currency: Currency",
             o.provider as "provider: Provider", o.state as "state: OrderState", o.failure as "failure: FailureReason",

@@ -4,7 +4,7 @@ use domain::{Credits, Currency, Money, OrderId, PersonId, Provider};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-use crate::people::SignedIn;
+use crate::people::Owner;
 use crate::{Error, Result};
 
 /// What an accountant asks for.
@@ -30,7 +30,7 @@ pub struct ReceiptPayment {
 }
 
 /// Errors: [`Error::NotFound`] for an order that is unknown, somebody else's, or not credited.
-pub async fn receipt(db: impl PgExecutor<'_>, buyer: &SignedIn, order: OrderId) -> Result<Receipt> {
+pub async fn receipt(db: impl PgExecutor<'_>, buyer: &Owner, order: OrderId) -> Result<Receipt> {
     let rows = sqlx::query!(
         r#"select o.plan_name, coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.provider as "provider: Provider",
             o.bonus_credits as "bonus: Credits", coalesce(o.settled_at, o.changed_at) as "credited_at!", p.payment_id as "payment_id?",

@@ -3,7 +3,7 @@
 use domain::{PersonId, Provider};
 use sha2::{Digest as _, Sha256};
 
-use crate::people::SignedIn;
+use crate::people::Owner;
 use crate::providers::Providers;
 use crate::settings::rollout::Percent;
 
@@ -21,7 +21,7 @@ pub struct Rules {
 }
 
 /// By which path this person orders now. Orders that exist keep theirs.
-pub fn of(providers: &Providers, rules: Rules, person: &SignedIn) -> Provider {
+pub fn of(providers: &Providers, rules: Rules, person: &Owner) -> Provider {
     choose(rules, person.payment_path(), |provider| providers.get(provider).is_some(), person.id())
 }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::fresh::Fresh;
 use super::password::{self, NewPassword};
-use super::{SignedIn, devices, half, links, sessions};
+use super::{Owner, SignedIn, devices, half, links, sessions};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::notify::{self, AccountNews, News};
 use crate::{Context, Result};
@@ -34,7 +34,7 @@ impl Name {
 }
 
 /// When the account was made.
-pub async fn since(ctx: &Context, person: &SignedIn) -> Result<OffsetDateTime> {
+pub async fn since(ctx: &Context, person: &Owner) -> Result<OffsetDateTime> {
     let id = person.id();
     Ok(sqlx::query_scalar!("select created_at from user_profiles where id = $1", id as PersonId)
         .fetch_one(&ctx.db)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::fresh::Fresh;
 use super::oauth::finish::Vouched;
 use super::register::{self, Email};
-use super::{SignedIn, grants};
+use super::{Owner, SignedIn, grants};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::limits::{self, SIGN_UP_BY_ADDRESS};
 use crate::{Context, Error, Refusal, Result, ids};
@@ -41,7 +41,7 @@ pub struct WaysIn {
     pub identities: Vec<Listed>,
 }
 
-pub async fn ways_in(db: impl PgExecutor<'_>, person: &SignedIn) -> Result<WaysIn> {
+pub async fn ways_in(db: impl PgExecutor<'_>, person: &Owner) -> Result<WaysIn> {
     let id = person.id();
     let rows = sqlx::query!(
         r#"select person.password_hash <> '' as "password!", identity.id as "id?", identity.issuer as "issuer?",

@@ -26,7 +26,7 @@ macro_rules! proof {
             }
 
             /// For what leaves an entry in the audit.
-            pub const fn by<'a>(&self, origin: &'a Origin) -> By<'a> {
+            pub fn by<'a>(&self, origin: &'a Origin) -> By<'a> {
                 By { who: Who::Person(self.0.id()), origin }
             }
         }

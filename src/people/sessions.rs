@@ -92,17 +92,22 @@ pub async fn end(ctx: &Context, person: &SignedIn, id: Uuid, origin: &Origin) ->
     Ok(tx.commit().await?)
 }
 
-/// Ends the session that the request came with: signing out. When it has ended before, nothing happens.
-pub async fn end_this(ctx: &Context, person: &SignedIn, this: [u8; 32], origin: &Origin) -> Result<()> {
-    let owner = person.id();
+/// Ends the session that the request came with: signing out, and with it looking at somebody's pages. When it has ended before,
+/// nothing happens.
+pub async fn end_this(ctx: &Context, this: [u8; 32], origin: &Origin) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
-    let ended =
-        sqlx::query!("delete from sessions where person_id = $1 and id_hash = $2", owner as PersonId, &this[..])
-            .execute(&mut *tx)
-            .await?;
-    if ended.rows_affected() == 1 {
-        let by = By { who: Who::Person(owner), origin };
-        audit::record(&mut tx, &by.did(What::SignedOut, About::Person(owner))).await?;
+    let ended = sqlx::query!(
+        r#"delete from sessions where id_hash = $1 and person_id is not null
+        returning person_id as "person!: PersonId", viewing_id as "viewing: PersonId""#,
+        &this[..],
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(ended) = ended {
+        let by = By { who: Who::Person(ended.person), origin };
+        let viewed = ended.viewing.map(|whose| by.did(What::ViewingEnded, About::Person(whose)));
+        let deeds: Vec<_> = viewed.into_iter().chain([by.did(What::SignedOut, About::Person(ended.person))]).collect();
+        audit::record_all(&mut tx, &deeds).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -104,7 +104,7 @@ async fn what_cannot_be_written_down_does_not_happen(pool: PgPool) {
     assert!(create(&stage.ctx, &OPERATOR, &new).await.is_err());
     assert!(set_role(&stage.ctx, &OPERATOR, "ana@example.com", Role::Admin, "a test").await.is_err());
     assert!(end_others(&stage.ctx, &ana, here, &Origin::NONE).await.is_err());
-    assert!(end_this(&stage.ctx, &ana, here, &Origin::NONE).await.is_err());
+    assert!(end_this(&stage.ctx, here, &Origin::NONE).await.is_err());
     assert_eq!(stage.count("select count(*) from api_keys").await, 0);
     assert_eq!(stage.count("select count(*) from user_profiles where role = 'admin'").await, 0);
     assert_eq!(stage.count("select count(*) from sessions").await, 2);
@@ -271,8 +271,8 @@ async fn keys_roles_and_ended_sessions_are_written_down(pool: PgPool) {
     end(&stage.ctx, &ana, name, &Origin::NONE).await.unwrap();
     assert!(matches!(end(&stage.ctx, &ana, name, &Origin::NONE).await, Err(Error::NotFound)));
     assert_eq!(end_others(&stage.ctx, &ana, here, &Origin::NONE).await.unwrap(), 1);
-    end_this(&stage.ctx, &ana, here, &Origin::NONE).await.unwrap();
-    end_this(&stage.ctx, &ana, here, &Origin::NONE).await.unwrap();
+    end_this(&stage.ctx, here, &Origin::NONE).await.unwrap();
+    end_this(&stage.ctx, here, &Origin::NONE).await.unwrap();
     assert!(!set_role(&stage.ctx, &OPERATOR, "nobody@example.com", Role::Admin, "a test").await.unwrap());
     assert_eq!(deeds(&stage).await, ["key_created", "key_revoked", "session_ended", "sessions_ended", "signed_out"]);
     let of = |person: PersonId| Filter { person: Some(person), ..Filter::default() };

@@ -29,6 +29,7 @@ mod settings;
 mod spends;
 mod stage;
 mod vault;
+mod viewing;
 mod whop_client;
 mod whop_provider;
 mod whop_refund;

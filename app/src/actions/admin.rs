@@ -12,6 +12,7 @@ pub mod plans;
 pub mod refunds;
 pub mod requests;
 pub mod rollout;
+pub mod viewing;
 
 use leptos::server_fn::axum::register_explicit;
 
@@ -49,6 +50,8 @@ pub fn register() {
     register_explicit::<rollout::SetRollout>();
     register_explicit::<people::SetPaymentPath>();
     register_explicit::<people::SetPurchaseLimit>();
+    register_explicit::<viewing::StartViewing>();
+    register_explicit::<viewing::StopViewing>();
     register_explicit::<notes::AddNote>();
     register_explicit::<jobs::RetryJob>();
 }

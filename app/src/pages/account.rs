@@ -11,7 +11,7 @@ mod sessions;
 mod whop;
 
 use atlas::Result;
-use atlas::people::{self, SignedIn, account};
+use atlas::people::{self, Owner, account};
 use domain::paths;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -21,7 +21,7 @@ use crate::actions::account::{NAME_FORM, RenamePerson};
 use crate::actions::licence::LICENCE_FORM;
 use crate::actions::session::SignOut;
 use crate::flash::{self, form_of};
-use crate::pages::for_person;
+use crate::pages::for_owner;
 use crate::parts::field::{ErrorSummary, TextField};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::Moment;
@@ -29,12 +29,16 @@ use crate::request::Request;
 
 #[component]
 pub fn Account() -> impl IntoView {
-    view! { <Suspense>{Suspend::new(for_person(paths::ACCOUNT, draw))}</Suspense> }
+    view! { <Suspense>{Suspend::new(for_owner(paths::ACCOUNT, draw))}</Suspense> }
 }
 
-async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
+async fn draw(request: Request, person: Owner) -> Result<AnyView> {
     let since = account::since(request.ctx(), &person).await?;
-    let open = people::sessions::list(request.ctx(), &person, request.session_hash()?).await?;
+    // Only whoever is signed in: to others the names of their browsers are no use.
+    let open = match request.person().await? {
+        Some(person) => Some(people::sessions::list(request.ctx(), &person, request.session_hash()?).await?),
+        None => None,
+    };
     let ways = people::identities::ways_in(&request.ctx().db, &person).await?;
     let standing = atlas::memberships::check::look(request.ctx(), &person).await?;
     let flash = flash::take(&request).await?;
@@ -79,7 +83,10 @@ async fn draw(request: Request, person: SignedIn) -> Result<AnyView> {
             </section>
             <whop::WhopAccount ways offered=request.ctx().whop_oauth.is_some() />
             <membership::MembershipAccount standing form=licence_form />
-            <sessions::Sessions sessions=open />
+            {match open {
+                Some(sessions) => view! { <sessions::Sessions sessions /> }.into_any(),
+                None => view! { <sessions::NotShown /> }.into_any(),
+            }}
             <own_data::OwnData />
             <section class="stack" aria-labelledby="out-title">
                 <h2 id="out-title">"Leave"</h2>

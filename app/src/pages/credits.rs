@@ -8,7 +8,7 @@ use std::sync::Arc;
 use atlas::Result;
 use atlas::ledger::statement::overview::{Span, overview};
 use atlas::orders::{list, route};
-use atlas::people::SignedIn;
+use atlas::people::Owner;
 use atlas::plans::{Offer, catalogue};
 use domain::{PlanId, paths};
 use leptos::prelude::*;
@@ -17,7 +17,7 @@ use leptos_meta::Title;
 use self::balance::BalanceSection;
 use self::plans::{PlanSheet, Stopped};
 use crate::flash::{self, form_of};
-use crate::pages::{for_person, query};
+use crate::pages::{for_owner, query};
 use crate::parts::membership::MembershipNotice;
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::Badge;
@@ -35,14 +35,14 @@ pub fn CreditsPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                for_person(&back_to, |request, person| draw(request, person, wanted)).await
+                for_owner(&back_to, |request, person| draw(request, person, wanted)).await
             })}
         </Suspense>
     }
 }
 
 /// `wanted`: the plan that a link names. One that is not listed is shown to whoever has it.
-async fn draw(request: Request, person: SignedIn, wanted: Option<PlanId>) -> Result<AnyView> {
+async fn draw(request: Request, person: Owner, wanted: Option<PlanId>) -> Result<AnyView> {
     let db = &request.ctx().db;
     let span = Span { today: request.ctx().now().date(), days: HISTORY_DAYS, lines: RECENT_LINES };
     let overview = overview(db, person.id(), span).await?;

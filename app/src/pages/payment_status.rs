@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use atlas::orders::page::{OrderPage, Reversal, load};
 use atlas::orders::settle::ask::ask;
-use atlas::people::SignedIn;
+use atlas::people::Owner;
 use atlas::{Error, Result};
 use domain::{Credits, OrderId, OrderState, paths};
 use islands::order_watch::OrderWatch;
@@ -15,7 +15,7 @@ use leptos_meta::Title;
 
 use self::story::{Action, Progress, Story, tell};
 use crate::flash;
-use crate::pages::{for_person, query};
+use crate::pages::{for_owner, query};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{CopyableId, Icon, Moment};
 use crate::request::Request;
@@ -46,16 +46,18 @@ pub fn PaymentStatus() -> impl IntoView {
         refreshes: query("refreshed").parse().unwrap_or(0),
     };
     let back_to = format!("{}?order={}", paths::PAYMENT_STATUS, address.order);
-    let page = async move { for_person(&back_to, |request, person| draw(request, person, address)).await };
+    let page = async move { for_owner(&back_to, |request, person| draw(request, person, address)).await };
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
-async fn draw(request: Request, person: SignedIn, address: Address) -> Result<AnyView> {
+async fn draw(request: Request, person: Owner, address: Address) -> Result<AnyView> {
     let id: OrderId = address.order.parse().map_err(|_| Error::NotFound)?;
     let db = &request.ctx().db;
     let mut order = load(db, &person, id).await?;
     let came_back = !address.payment.is_empty() && !matches!(address.outcome.as_str(), "failed" | "canceled" | "error");
-    if order.state != OrderState::Created && order.state.may_still_be_paid() {
+    // Asking books what the answer says. That is the buyer's to set off, and nobody's who looks over their shoulder.
+    let looks_on = request.viewing().is_some();
+    if !looks_on && order.state != OrderState::Created && order.state.may_still_be_paid() {
         ask_briefly(&request, id, &address.payment).await;
         order = load(db, &person, id).await?;
     }
@@ -77,8 +79,8 @@ async fn draw(request: Request, person: SignedIn, address: Address) -> Result<An
         <main id="main" class="page page--reading">
             {refresh}
             <FlashNotice flash />
-            <StatusCard order story waiting came_back />
-            {watched.then(|| view! { <OrderWatch events=paths::order_events(id) /> })}
+            <StatusCard order story waiting came_back looks_on />
+            {(watched && !looks_on).then(|| view! { <OrderWatch events=paths::order_events(id) /> })}
         </main>
     }
     .into_any())
@@ -102,7 +104,7 @@ fn clean(payment: &str) -> String {
 }
 
 #[component]
-fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool) -> impl IntoView {
+fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool, looks_on: bool) -> impl IntoView {
     let (state, tone) = match words::order_state(order.state) {
         _ if waiting && !order.state.is_open() => ("Being confirmed", Tone::Wait),
         told => told,
@@ -143,7 +145,7 @@ fn StatusCard(order: OrderPage, story: Story, waiting: bool, came_back: bool) ->
                 {story.detail.map(|detail| view! { <p class="muted">{detail}</p> })}
             </div>
             <Facts order=order.clone() state />
-            <div class="status-actions"><NextStep order=order.clone() action=story.action /></div>
+            <div class="status-actions"><NextStep order=order.clone() action=story.action looks_on /></div>
             {waiting.then(|| view! { <Waiting order=order.id came_back /> })}
         </article>
     }
@@ -187,8 +189,11 @@ fn reversed(reversal: Reversal) -> impl IntoView {
     rows.map(|(term, credits)| view! { <div><dt>{term}</dt><dd>{credits.to_string()}</dd></div> }).collect_view()
 }
 
+/// The checkout is no link for somebody who looks on: paying is the buyer's.
 #[component]
-fn NextStep(order: OrderPage, action: Action) -> impl IntoView {
+fn NextStep(order: OrderPage, action: Action, looks_on: bool) -> impl IntoView {
+    let checkout = |url: &str| (!looks_on).then(|| safe_link(url));
+    let dead = looks_on.then_some("true");
     let receipt = paths::receipt(order.id);
     match (action, order.checkout_url) {
         (Action::Receipt, _) => view! {
@@ -197,12 +202,12 @@ fn NextStep(order: OrderPage, action: Action) -> impl IntoView {
         }
         .into_any(),
         (Action::Pay, Some(url)) => view! {
-            <a class="button button--primary" href=safe_link(&url)>"Continue to the checkout"</a>
+            <a class="button button--primary" href=checkout(&url) role=dead.map(|_| "link") aria-disabled=dead>"Continue to the checkout"</a>
             <a class="button button--plain" href=paths::CREDITS>"Back to your credits"</a>
         }
         .into_any(),
         (Action::TryAgain, Some(url)) => view! {
-            <a class="button button--primary" href=safe_link(&url)>"Try again"</a>
+            <a class="button button--primary" href=checkout(&url) role=dead.map(|_| "link") aria-disabled=dead>"Try again"</a>
             <a class="button button--plain" href=paths::CREDITS>"Choose another plan"</a>
         }
         .into_any(),

@@ -1,13 +1,13 @@
 //! A receipt that prints on one page.
 
 use atlas::orders::receipt::{Receipt, ReceiptPayment, receipt};
-use atlas::people::SignedIn;
+use atlas::people::Owner;
 use atlas::{Error, Result};
 use domain::{OrderId, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::pages::{for_person, param};
+use crate::pages::{for_owner, param};
 use crate::parts::small::Moment;
 use crate::request::Request;
 use crate::words;
@@ -17,11 +17,11 @@ use islands::print::PrintButton;
 pub fn ReceiptPage() -> impl IntoView {
     let id = param("id");
     let back_to = format!("/receipt/{id}");
-    let page = async move { for_person(&back_to, |request, person| draw(request, person, id)).await };
+    let page = async move { for_owner(&back_to, |request, person| draw(request, person, id)).await };
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
-async fn draw(request: Request, person: SignedIn, id: String) -> Result<AnyView> {
+async fn draw(request: Request, person: Owner, id: String) -> Result<AnyView> {
     let id: OrderId = id.parse().map_err(|_| Error::NotFound)?;
     let found = receipt(&request.ctx().db, &person, id).await?;
     Ok(view! {
@@ -38,7 +38,7 @@ async fn draw(request: Request, person: SignedIn, id: String) -> Result<AnyView>
 }
 
 #[component]
-fn Sheet(found: Receipt, buyer: SignedIn) -> impl IntoView {
+fn Sheet(found: Receipt, buyer: Owner) -> impl IntoView {
     let total = total(&found.payments);
     let rows = found.payments.iter().map(|payment| row(&found, payment)).collect::<Vec<_>>();
     let provider = found.provider.title();

@@ -37,7 +37,7 @@ pub(super) async fn visit(next: &str) -> atlas::Result<Option<Flash>> {
     match request.visitor().await? {
         Visitor::Nobody => {}
         Visitor::SettingUp(_) => see_other(paths::SECOND_FACTOR),
-        Visitor::Person(_) => see_other(next),
+        Visitor::Person(_) | Visitor::Viewing(_) | Visitor::DoneViewing(_) => see_other(next),
     }
     flash::take(&request).await
 }

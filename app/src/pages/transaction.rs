@@ -1,14 +1,14 @@
 //! One movement: what it was, why, and under which payment.
 
 use atlas::ledger::statement::story::{Piece, Story, story};
-use atlas::people::SignedIn;
+use atlas::people::Owner;
 use atlas::{Error, Result};
 use domain::ledger::LotSource;
 use domain::{TransactionId, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::pages::{for_person, param};
+use crate::pages::{for_owner, param};
 use crate::parts::small::{CopyableId, Moment, SignedCredits};
 use crate::request::Request;
 use crate::words;
@@ -17,11 +17,11 @@ use crate::words;
 pub fn TransactionPage() -> impl IntoView {
     let id = param("id");
     let back_to = format!("{}/{id}", paths::TRANSACTIONS);
-    let page = async move { for_person(&back_to, |request, person| draw(request, person, id)).await };
+    let page = async move { for_owner(&back_to, |request, person| draw(request, person, id)).await };
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
-async fn draw(request: Request, person: SignedIn, id: String) -> Result<AnyView> {
+async fn draw(request: Request, person: Owner, id: String) -> Result<AnyView> {
     let id: TransactionId = id.parse().map_err(|_| Error::NotFound)?;
     let told = story(&request.ctx().db, person.id(), id).await?;
     let pieces = told.pieces.iter().map(piece).collect::<Vec<_>>();

@@ -2,13 +2,13 @@
 
 use atlas::Result;
 use atlas::ledger::statement::{Direction, Filter, Page, page};
-use atlas::people::SignedIn;
+use atlas::people::Owner;
 use domain::paths;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::flash;
-use crate::pages::{for_person, query};
+use crate::pages::{for_owner, query};
 use crate::parts::before_the_move::BeforeTheMove;
 use crate::parts::days::{self, DayFields};
 use crate::parts::notice::FlashNotice;
@@ -33,11 +33,11 @@ pub fn Transactions() -> impl IntoView {
         },
         before: query("before").parse().ok(),
     };
-    let page = for_person(paths::TRANSACTIONS, move |request, person| draw(request, person, asked));
+    let page = for_owner(paths::TRANSACTIONS, move |request, person| draw(request, person, asked));
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
-async fn draw(request: Request, person: SignedIn, asked: Asked) -> Result<AnyView> {
+async fn draw(request: Request, person: Owner, asked: Asked) -> Result<AnyView> {
     let found = page(&request.ctx().db, person.id(), asked.filter, asked.before).await?;
     // At the end of what is told in full.
     let is_last = found.older.is_none() && asked.filter == Filter::default();

@@ -42,6 +42,23 @@ pub fn not_found() -> AnyView {
     page("Not found", "There is nothing here, or it isn’t yours to see.", Some(id))
 }
 
+/// The page for everything that is neither theirs whose pages an admin looks at, nor the end of that. The way back to oneself
+/// stands above it.
+pub fn not_while_viewing(request: &Request) -> AnyView {
+    set_status(StatusCode::FORBIDDEN);
+    if request.viewing().is_some() {
+        let title = "Not while you view somebody’s pages";
+        let sentence =
+            "You see them as they do, and can change nothing. Nothing was changed. Stop viewing to go on as yourself.";
+        page_with(title, sentence, Some((paths::CREDITS, "Back to their credits")), None)
+    } else {
+        let title = "Viewing has ended";
+        let sentence =
+            "You no longer see somebody else’s pages. Nothing was changed. Use the button above to go on as yourself.";
+        page_with(title, sentence, None, None)
+    }
+}
+
 /// Sends a visitor who isn't signed in to sign in, and back afterwards.
 pub fn sign_in_first(back_to: &str) -> AnyView {
     see_other(&paths::with_next(paths::SIGN_IN, back_to));
@@ -62,13 +79,23 @@ pub fn second_factor_first() -> AnyView {
 }
 
 fn page(title: &'static str, sentence: &'static str, request_id: Option<String>) -> AnyView {
+    page_with(title, sentence, Some((paths::CREDITS, "Go to your credits")), request_id)
+}
+
+/// `way_on`: where to, and what the link says.
+fn page_with(
+    title: &'static str,
+    sentence: &'static str,
+    way_on: Option<(&'static str, &'static str)>,
+    request_id: Option<String>,
+) -> AnyView {
     view! {
         <Title text=format!("{title} · Atlas Credits") />
         <main id="main" class="page page--reading">
             <section class="empty">
                 <h1>{title}</h1>
                 <p>{sentence}</p>
-                <p><a class="button" href=paths::CREDITS>"Go to your credits"</a></p>
+                {way_on.map(|(href, words)| view! { <p><a class="button" href=href>{words}</a></p> })}
                 {request_id
                     .filter(|id| !id.is_empty())
                     .map(|id| view! { <p class="muted">"Request "<code>{id}</code></p> })}

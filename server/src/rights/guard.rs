@@ -1,6 +1,6 @@
 //! Asks everybody at the door for what the table of rights demands, and turns away who hasn't got it.
 
-use app::request::{ClientAddress, PERSON_KEY};
+use app::request::{ClientAddress, NotWhileViewing, PERSON_KEY};
 use atlas::audit::{self, About, By, Origin, What, Who};
 use atlas::limits::{self, REFUSALS_BY_PERSON};
 use atlas::people::{SignedIn, Visitor, sessions};
@@ -10,11 +10,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::{PersonId, paths};
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use tower::ServiceExt as _;
 use tower_sessions::Session;
 
-use super::{Door, Kind, Need};
+use super::{Door, Kind, Need, WhileViewing};
 use crate::layers;
 
 #[derive(Clone)]
@@ -38,32 +38,42 @@ pub async fn ask(State(guard): State<Guard>, mut request: Request, next: Next) -
         tracing::error!(route, "this route stands in no table of rights, so it is not served");
         return guard.nothing_here(request).await;
     };
+    let visitor = match guard.who(door.need, request.extensions().get::<Session>().cloned()).await {
+        Ok(visitor) => visitor,
+        // Everybody's pages say themselves what is wrong.
+        Err(_) if door.need == Need::Nobody && reads(&request) => return next.run(request).await,
+        Err(error) => {
+            tracing::error!(error = ?error, "it can't be said who asks");
+            let sentence = "We can’t tell just now who you are. Please try again in a minute.";
+            return layers::refuse(request.headers(), StatusCode::SERVICE_UNAVAILABLE, sentence);
+        }
+    };
+    if matches!(visitor, Visitor::Viewing(_) | Visitor::DoneViewing(_)) {
+        return guard.while_viewing(door, visitor, request, next).await;
+    }
     // What a form's address does not take is for the router to say.
     let takes_nothing = door.kind == Kind::Form && request.method() != Method::POST;
-    match door.need {
+    match (door.need, visitor) {
         _ if takes_nothing => next.run(request).await,
         // Keys and signatures are proved to the handlers, which can't act without: `ApiCaller`, `VerifiedDelivery`.
-        Need::Nobody | Need::Key(_) | Need::Signature => next.run(request).await,
-        Need::SignedIn | Need::SettingUp | Need::Fresh | Need::Of(_) => {
-            match guard.who(request.extensions().get::<Session>().cloned()).await {
-                Ok(Visitor::Person(person)) if may(&person, door.need) => {
-                    // Whoever draws the page need not look again.
-                    request.extensions_mut().insert(Visitor::Person(person));
-                    next.run(request).await
-                }
-                Ok(Visitor::SettingUp(person)) if door.need == Need::SettingUp => {
-                    request.extensions_mut().insert(Visitor::SettingUp(person));
-                    next.run(request).await
-                }
-                Ok(visitor) => guard.refuse(door, visitor, request).await,
-                Err(error) => {
-                    tracing::error!(error = ?error, "it can't be said who asks");
-                    let sentence = "We can’t tell just now who you are. Please try again in a minute.";
-                    layers::refuse(request.headers(), StatusCode::SERVICE_UNAVAILABLE, sentence)
-                }
-            }
+        (Need::Nobody | Need::Key(_) | Need::Signature, _) => next.run(request).await,
+        (Need::SignedIn | Need::SettingUp | Need::Fresh | Need::Of(_), Visitor::Person(person))
+            if may(&person, door.need) =>
+        {
+            // Whoever draws the page need not look again.
+            request.extensions_mut().insert(Visitor::Person(person));
+            next.run(request).await
         }
+        (Need::SettingUp, Visitor::SettingUp(person)) => {
+            request.extensions_mut().insert(Visitor::SettingUp(person));
+            next.run(request).await
+        }
+        (_, visitor) => guard.refuse(door, visitor, request).await,
     }
+}
+
+fn reads(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 fn may(person: &SignedIn, need: Need) -> bool {
@@ -74,12 +84,47 @@ fn may(person: &SignedIn, need: Need) -> bool {
 }
 
 impl Guard {
-    /// Person and role are read from the database each time, so that what was taken away bites at once.
-    async fn who(&self, session: Option<Session>) -> atlas::Result<Visitor> {
-        let session = session.ok_or_else(|| Error::broken("no session at this door"))?;
+    /// Person and role are read from the database each time, so that what was taken away bites at once; also where a door needs
+    /// nobody, for whoever looks at somebody's pages may not go through every one of those.
+    async fn who(&self, need: Need, session: Option<Session>) -> atlas::Result<Visitor> {
+        let Some(session) = session else {
+            return match need {
+                Need::Nobody | Need::Key(_) | Need::Signature => Ok(Visitor::Nobody),
+                Need::SignedIn | Need::SettingUp | Need::Fresh | Need::Of(_) => {
+                    Err(Error::broken("no session at this door"))
+                }
+            };
+        };
         let person: Option<PersonId> = session.get(PERSON_KEY).await.map_err(Error::unavailable)?;
-        let Some(person) = person else { return Ok(Visitor::Nobody) };
-        Visitor::of(&self.ctx, person).await
+        let Some((person, id)) = person.zip(session.id()) else { return Ok(Visitor::Nobody) };
+        Visitor::of(&self.ctx, person, sessions::id_hash(id.0)).await
+    }
+
+    /// Lets in what the table says and nothing else: whoever looks at somebody's pages changes nothing, for them or for oneself.
+    async fn while_viewing(&self, door: Door, visitor: Visitor, mut request: Request, next: Next) -> Response {
+        match door.while_viewing {
+            WhileViewing::Shown if reads(&request) && matches!(visitor, Visitor::Viewing(_)) => {
+                request.extensions_mut().insert(visitor);
+                return next.run(request).await;
+            }
+            WhileViewing::Ends if request.method() == Method::POST => return next.run(request).await,
+            WhileViewing::Closed | WhileViewing::Shown | WhileViewing::Ends => {}
+        }
+        tracing::info!(door = door.path, "refused to somebody who looks at another's pages");
+        let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        match door.kind {
+            Kind::Stream => StatusCode::NOT_FOUND.into_response(),
+            _ if accepts.contains("text/html") => {
+                request.extensions_mut().insert(visitor);
+                request.extensions_mut().insert(NotWhileViewing);
+                self.nothing_here(request).await
+            }
+            _ => {
+                let sentence =
+                    "You view somebody’s pages and can change nothing. Nothing was changed. Stop viewing first.";
+                layers::refuse(request.headers(), StatusCode::FORBIDDEN, sentence)
+            }
+        }
     }
 
     async fn refuse(&self, door: Door, visitor: Visitor, request: Request) -> Response {

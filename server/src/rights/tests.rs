@@ -2,6 +2,7 @@
 
 mod doors;
 mod scene;
+mod viewing;
 
 use std::collections::BTreeSet;
 

@@ -181,21 +181,24 @@ async fn staff_without_a_second_factor_are_nobody_until_they_have_one(pool: PgPo
     let _shared = HASHING.read().await;
     let mut stage = Stage::new(pool).await;
     let ana = signs_up(&stage, "ana@example.com").await;
-    assert!(matches!(Visitor::of(&stage.ctx, ana.id()).await.unwrap(), Visitor::Person(_)), "buyers need none");
+    assert!(
+        matches!(Visitor::of(&stage.ctx, ana.id(), [0; 32]).await.unwrap(), Visitor::Person(_)),
+        "buyers need none"
+    );
     for role in [Role::Support, Role::Finance, Role::Admin] {
         sqlx::query("update user_profiles set role = $1").bind(role.as_str()).execute(&stage.owner).await.unwrap();
-        let visitor = Visitor::of(&stage.ctx, ana.id()).await.unwrap();
+        let visitor = Visitor::of(&stage.ctx, ana.id(), [0; 32]).await.unwrap();
         assert!(visitor.person().is_none() && visitor.anybody().is_some(), "{role}");
     }
     stage.ctx.staff_need_second_factor = false;
     assert!(
-        matches!(Visitor::of(&stage.ctx, ana.id()).await.unwrap(), Visitor::Person(_)),
+        matches!(Visitor::of(&stage.ctx, ana.id(), [0; 32]).await.unwrap(), Visitor::Person(_)),
         "an operator may do without"
     );
     stage.ctx.staff_need_second_factor = true;
     let mine = confirms(&stage, &stage.again(ana.id()).await).await;
     sets_up(&stage, &mine).await;
-    assert!(matches!(Visitor::of(&stage.ctx, ana.id()).await.unwrap(), Visitor::Person(_)));
+    assert!(matches!(Visitor::of(&stage.ctx, ana.id(), [0; 32]).await.unwrap(), Visitor::Person(_)));
     let mine = confirms(&stage, &stage.again(ana.id()).await).await;
     assert_eq!(refusal(turn_off(&stage.ctx, &mine, &Origin::NONE).await), Refusal::SecondFactorRequired);
 }

@@ -98,6 +98,6 @@ async fn set_limit(request: &Request, person: &str, limit: &str, reason: &str) -
 }
 
 /// Where the form was; the list, if there is nobody like that.
-fn page_of(person: &str) -> String {
+pub(super) fn page_of(person: &str) -> String {
     person.parse().map_or_else(|_| paths::ADMIN_PEOPLE.to_owned(), paths::admin_person)
 }

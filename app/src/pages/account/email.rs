@@ -1,7 +1,7 @@
 //! Changing the address, for whoever has just shown again that it is them; and how it stands with the one they claim.
 
 use atlas::Result;
-use atlas::people::SignedIn;
+use atlas::people::Owner;
 use atlas::people::fresh::Fresh;
 use domain::paths;
 use leptos::prelude::*;
@@ -48,7 +48,7 @@ async fn draw(request: Request, fresh: Fresh) -> Result<AnyView> {
 
 /// What is still to be done about an address that somebody claims; nothing where there is none.
 #[component]
-pub fn ClaimNotice(person: SignedIn) -> impl IntoView {
+pub fn ClaimNotice(person: Owner) -> impl IntoView {
     let Some(claimed) = person.claimed_email().map(ToOwned::to_owned) else { return ().into_any() };
     let is_change = person.email_is_confirmed();
     let words = if is_change {

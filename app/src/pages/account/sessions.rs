@@ -29,6 +29,17 @@ pub fn Sessions(sessions: Vec<Listed>) -> impl IntoView {
     }
 }
 
+/// In place of them, for an admin who looks at somebody's pages.
+#[component]
+pub fn NotShown() -> impl IntoView {
+    view! {
+        <section class="stack" aria-labelledby="sessions-title">
+            <h2 id="sessions-title">"Where you are signed in"</h2>
+            <p class="muted">"The person sees their browsers here. They are not shown to you."</p>
+        </section>
+    }
+}
+
 #[component]
 fn Row(session: Listed) -> impl IntoView {
     let name = browser::name(session.agent.as_deref());

@@ -3,6 +3,7 @@
 mod apart;
 mod credits;
 mod holds;
+mod view_as;
 
 use atlas::by_hand::list as by_hand;
 use atlas::ledger::statement::{self, Line};
@@ -19,9 +20,11 @@ use leptos_meta::Title;
 use self::apart::Apart;
 use self::credits::CreditsByHand;
 use self::holds::Holds;
+use self::view_as::ViewAs;
 use super::for_staff;
 use crate::actions::admin::credits::CREDITS_FORM;
 use crate::actions::admin::people::{ChangeRole, EndSessionsOf, ROLE_FORM};
+use crate::actions::admin::viewing::VIEW_FORM;
 use crate::flash::{self, Form, form_of};
 use crate::pages::{param, query};
 use crate::parts::before_the_move::BeforeTheMove;
@@ -55,9 +58,11 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
     let flash = flash::take(&request).await?;
     let credits_form = form_of(flash.as_ref(), CREDITS_FORM);
     let form = form_of(flash.as_ref(), ROLE_FORM);
+    let view_form = form_of(flash.as_ref(), VIEW_FORM);
     let is_other = support.person().id() != id;
     let may_set = support.person().role() >= Role::Admin && profile.left_at.is_none();
     let may_act = may_set && is_other;
+    let viewable = may_act && profile.role == Role::Buyer;
     let movable = may_act.then_some((id, profile.balance.debt));
     let here = paths::admin_person(id);
     let older = movements.older.map(|before| {
@@ -81,6 +86,7 @@ async fn draw(request: Request, support: Support, id: String, before: Option<i64
             </nav>
             <Orders orders />
             <BeforeTheMove lines=before_the_move />
+            {viewable.then(|| view! { <ViewAs person=id form=view_form /> })}
             {may_set.then(|| view! { <Apart profile=profile.clone() flash /> })}
             <CreditsByHand form=credits_form of=movable deeds />
             {may_act.then(|| view! { <Deeds profile form /> })}

@@ -45,7 +45,7 @@ impl World {
     }
 
     pub fn people(&self) -> impl Iterator<Item = PersonId> {
-        self.people.iter().map(SignedIn::id)
+        self.people.iter().map(|person| person.id())
     }
 
     pub fn person(&self, who: usize) -> &SignedIn {

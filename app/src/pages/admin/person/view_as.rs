@@ -1,0 +1,32 @@
+//! Looking at the person's own pages, with a reason.
+
+use atlas::people::viewing::VIEWING_LASTS;
+use domain::PersonId;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use crate::actions::admin::viewing::StartViewing;
+use crate::flash::Form;
+use crate::parts::field::{ErrorSummary, TextField};
+
+const PREFIX: &str = "view-";
+
+#[component]
+pub fn ViewAs(person: PersonId, form: Form) -> impl IntoView {
+    let minutes = VIEWING_LASTS.whole_minutes();
+    view! {
+        <section class="stack" aria-labelledby="view-title">
+            <h2 id="view-title">"View as this person"</h2>
+            <p class="muted">
+                {format!("You see their pages as they do, for {minutes} minutes at most, and can change nothing meanwhile. ")}
+                "That you looked stands in the audit and in their own export."
+            </p>
+            <ErrorSummary form=form.clone() prefix=PREFIX />
+            <form class="form" method="post" action=StartViewing::PATH>
+                <input r#type="hidden" name="person" value=person.to_string() />
+                <TextField form name="reason" label="Why you need to look" autocomplete="off" prefix=PREFIX help="Kept in the audit." />
+                <div class="form-foot"><button class="button" r#type="submit">"View as this person"</button></div>
+            </form>
+        </section>
+    }
+}
