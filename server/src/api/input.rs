@@ -45,7 +45,8 @@ pub fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
 
 /// serde names the field in its message where the path to it is not known yet.
 fn unreadable(path: &str, message: &str) -> Problem {
-    let named = message.split('`').nth(1).unwrap_or("body");
+    let named = message.split_once("field `").and_then(|(_, rest)| rest.split_once('`'));
+    let named = named.map_or("body", |(field, _)| field);
     let field = if ["", ".", "?"].contains(&path) { named } else { path };
     // Names of fields are short; what was sent as one need not be.
     let field: String = field.chars().filter(|letter| !letter.is_control()).take(80).collect();

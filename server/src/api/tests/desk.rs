@@ -81,7 +81,7 @@ async fn an_admin_approves_a_request_once(pool: PgPool) {
     // Whoever is second hears what the first one said.
     let again = house.patch(&boss, &at(&order), &json!({ "state": "rejected", "reason": "No" })).await;
     assert_eq!((again.problem(), &again.body["current"]), ((409, "not_requested"), &answer.body));
-    let noted = "select count(*) from audit_entries where deed = 'request_approved' and reason = 'Paid by invoice 7'";
+    let noted = "select count(*) from audit_entries where deed = 'request_approved' and why = 'Paid by invoice 7'";
     assert_eq!(house.count(noted).await, 1);
     assert_eq!(house.count("select posted from credit_accounts where kind = 'wallet' and posted <> 0").await, 70);
     house.audits_clean().await;
@@ -155,7 +155,7 @@ async fn who_did_not_confirm_lately_is_told_where_to(pool: PgPool) {
     house.execute("update sessions set confirmed_at = now() - interval '6 minutes'").await;
     let answer = house.patch(&boss, &at(&order), &json!({ "state": "approved", "reason": "Yes" })).await;
     assert_eq!(answer.problem(), (403, "confirm_first"));
-    let place = format!("http://127.0.0.1:3000/confirm?return_to=%2Fadmin%2Forders%2F{order}");
+    let place = format!("http://127.0.0.1:3000/confirm?return_to=/admin/orders/{order}");
     assert_eq!(answer.body["confirm_at"], place);
     assert_eq!(house.get(&boss, &at(&order)).await.body["state"], "requested");
 }
