@@ -4,6 +4,7 @@
 pub mod activity;
 pub mod create;
 pub mod list;
+pub mod reader;
 pub mod resolve;
 pub mod revoke;
 pub mod secret;
@@ -20,12 +21,15 @@ use crate::{Error, Result};
 pub enum Scope {
     /// Taking credits from anybody's wallet.
     Spend,
+    /// Reading everybody's orders, and the plans.
+    Read,
 }
 
 impl Scope {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Spend => "spend",
+            Self::Read => "read",
         }
     }
 }
@@ -42,6 +46,7 @@ impl FromStr for Scope {
     fn from_str(word: &str) -> Result<Self> {
         match word {
             "spend" => Ok(Self::Spend),
+            "read" => Ok(Self::Read),
             other => Err(Error::broken(format!("unknown scope: {other}"))),
         }
     }

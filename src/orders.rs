@@ -1,6 +1,7 @@
 //! An order's life, one verb a file. The rule for what a payment does to it is `decide`, a pure function.
 
 pub mod answer;
+pub mod begin;
 pub mod books;
 pub mod channel;
 pub mod checkout;
@@ -11,6 +12,7 @@ pub mod dossier;
 pub mod expire;
 pub mod export;
 pub mod list;
+pub mod own;
 pub mod page;
 pub mod receipt;
 pub mod refund;

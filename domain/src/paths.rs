@@ -63,6 +63,12 @@ pub const SIGN_IN_REFUSED: &str = "/sign-in/refused";
 pub const WHOP_WEBHOOK: &str = "/api/webhooks/whop";
 /// Where applications take credits from a wallet.
 pub const API_SPEND: &str = "/api/v1/spend";
+/// What programs of ours ask for as a person who is signed in; the second and third also by key, to read.
+pub const API_CREDIT_ORDERS: &str = "/api/credit-orders";
+pub const API_ADMIN_CREDIT_ORDERS: &str = "/api/admin/credit-orders";
+pub const API_ADMIN_WHOP_PLANS: &str = "/api/admin/whop-plans";
+/// The description of all of these.
+pub const API_DESCRIPTION: &str = "/api/openapi.json";
 /// Where the form goes that chooses light or dark.
 pub const CHOOSE_THEME: &str = "/do/theme";
 pub const ORDER_EVENTS: &str = "/payment/events";

@@ -49,7 +49,7 @@ pub enum Command {
     /// Moving in from the system before.
     #[command(subcommand)]
     Import(import::Command),
-    /// API keys of applications that spend on behalf of people.
+    /// API keys of applications that spend on behalf of people, or read.
     #[command(subcommand)]
     Key(key::Command),
     /// The credits' bookkeeping.

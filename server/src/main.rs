@@ -67,6 +67,8 @@ enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Print the description of the JSON routes (OpenAPI): docs/openapi.json.
+    Openapi,
     #[command(flatten)]
     Operate(commands::Command),
 }
@@ -91,6 +93,7 @@ async fn run(program: Program) -> anyhow::Result<()> {
     match program.command {
         Command::Serve => serve::run(program.config).await,
         Command::Doctor { format } => doctor::run(&program.config, format).await,
+        Command::Openapi => commands::print::line(api::openapi::TEXT.trim_end()),
         Command::Operate(command) => commands::run(&program.config, command).await,
     }
 }

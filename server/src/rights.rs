@@ -7,6 +7,7 @@ mod tests;
 
 use atlas::api_keys::Scope;
 use domain::{Role, paths};
+use http::Method;
 
 use self::Kind::{Api, File, Form, Machine, Page, Stream, Webhook};
 use self::Need::{Fresh, Key, Nobody, Of, SettingUp, Signature, SignedIn};
@@ -67,14 +68,26 @@ pub struct Door {
     pub path: &'static str,
     pub kind: Kind,
     pub need: Need,
+    /// What changing something takes, where looking takes less.
+    pub change: Need,
+    /// A key of this scope may look, too, whoever holds it being no person. The handler looks it up.
+    pub key: Option<Scope>,
     pub while_viewing: WhileViewing,
 }
 
 const fn door(path: &'static str, kind: Kind, need: Need) -> Door {
-    Door { path, kind, need, while_viewing: WhileViewing::Closed }
+    Door { path, kind, need, change: need, key: None, while_viewing: WhileViewing::Closed }
 }
 
 impl Door {
+    const fn changed_by(self, change: Need) -> Self {
+        Self { change, ..self }
+    }
+
+    const fn or_key(self, scope: Scope) -> Self {
+        Self { key: Some(scope), ..self }
+    }
+
     const fn shown(self) -> Self {
         Self { while_viewing: WhileViewing::Shown, ..self }
     }
@@ -82,6 +95,16 @@ impl Door {
     const fn ends_viewing(self) -> Self {
         Self { while_viewing: WhileViewing::Ends, ..self }
     }
+
+    /// What a request by this method takes.
+    pub const fn need_of(&self, method: &Method) -> Need {
+        if is_safe(method) { self.need } else { self.change }
+    }
+}
+
+/// Whether it changes nothing.
+pub const fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Every route and every server function. Only the built site's files stand apart: the server finds them in a folder, they
@@ -207,6 +230,13 @@ pub const DOORS: &[Door] = &[
     door(paths::TRANSACTIONS_CSV, File, SignedIn),
     door(paths::ADMIN_ORDERS_CSV, File, Of(Role::Finance)),
     door(paths::ORDER_EVENTS, Stream, SignedIn),
+    // JSON.
+    door(paths::API_CREDIT_ORDERS, Api, SignedIn),
+    door(paths::API_ADMIN_CREDIT_ORDERS, Api, Of(Role::Support)).or_key(Scope::Read),
+    door("/api/admin/credit-orders/{id}", Api, Of(Role::Support)).changed_by(Of(Role::Admin)).or_key(Scope::Read),
+    door(paths::API_ADMIN_WHOP_PLANS, Api, Of(Role::Admin)).or_key(Scope::Read),
+    door("/api/admin/whop-plans/{id}", Api, Of(Role::Admin)).or_key(Scope::Read),
+    door(paths::API_DESCRIPTION, Machine, Nobody),
     // Machines.
     door(paths::API_SPEND, Api, Key(Scope::Spend)),
     door(paths::WHOP_WEBHOOK, Webhook, Signature),
@@ -217,14 +247,16 @@ pub const DOORS: &[Door] = &[
 ];
 
 /// Everything under these needs at least this, whatever [`DOORS`] says, and whether there is such a route or not.
-pub const AREAS: &[(&str, Need)] = &[("/admin", Of(Role::Support)), ("/do/admin", Of(Role::Support))];
+pub const AREAS: &[(&str, Need)] =
+    &[("/admin", Of(Role::Support)), ("/do/admin", Of(Role::Support)), ("/api/admin", Of(Role::Support))];
 
 /// What is asked of whoever comes to this route; none: it is not served. `None` for the route itself is the page for what
 /// isn't there.
 pub fn of(route: Option<&str>, path: &str) -> Option<Door> {
     let Some(route) = route else { return Some(door("", Page, area(path).unwrap_or(Nobody)).shown()) };
     let known = DOORS.iter().find(|door| door.path == route).copied()?;
-    Some(Door { need: stricter(known.need, area(path)), ..known })
+    let area = area(path);
+    Some(Door { need: stricter(known.need, area), change: stricter(known.change, area), ..known })
 }
 
 fn area(path: &str) -> Option<Need> {

@@ -100,7 +100,8 @@ pub fn build(state: &AppState) -> Result<Router> {
         .merge(order_events::routes(state.ctx.clone(), state.hub.clone()))
         .merge(statement_file::routes(state.ctx.clone()))
         .merge(orders_file::routes(state.ctx.clone()))
-        .merge(export_file::routes(state.ctx.clone()));
+        .merge(export_file::routes(state.ctx.clone()))
+        .merge(api::routes_with_session(state.pages.clone(), state.meters.spends.clone()));
     let mut without = Router::new()
         .merge(health::routes(state.ctx.db.clone()))
         .merge(api::routes(state.spends.clone(), state.meters.spends.clone()))

@@ -16,12 +16,12 @@ use axum::{Json, Router};
 use domain::paths;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use time::format_description::well_known::Rfc3339;
+use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;
 use tower_sessions::Session;
+use utoipa::ToSchema;
 
+use crate::api::shapes::{Declined, Instant};
 use crate::layers::refusal::refuse;
 use crate::redraw;
 
@@ -30,9 +30,26 @@ const NOT_NOW: &str = "This does not work just now. Please try again in a minute
 const TOO_OFTEN: &str = "That was too often. Please try again in a minute.";
 const SIGN_IN_AGAIN: &str = "You are not signed in with Whop, or not any more. Sign in again.";
 
+/// A session that Whop stands behind.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhopStanding)]
+pub struct Standing {
+    signed_in: bool,
+    /// Who it is at Whop.
+    subject: String,
+    expires_at: Instant,
+}
+
+/// How long the session's access token lasts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhopAccess)]
+pub struct Ends {
+    expires_at: Instant,
+}
+
 /// What these routes work with: the site, and its pages, to show one of them.
 #[derive(Clone)]
-struct Door {
+pub struct Door {
     site: Site,
     pages: Router,
 }
@@ -151,17 +168,19 @@ async fn rejected(door: &Door, parts: &Parts) -> Response {
 }
 
 /// Whether Whop still stands behind this session.
-async fn verify(State(door): State<Door>, parts: Parts) -> Response {
+#[utoipa::path(get, path = "/api/whop/verify", tag = "Signing in with Whop", security(("session" = [])),
+    responses((status = 200, body = Standing), Declined))]
+pub async fn verify(State(door): State<Door>, parts: Parts) -> Response {
     let Some(oauth) = &door.site.ctx.whop_oauth else {
         return refuse(&parts.headers, StatusCode::NOT_FOUND, NOT_SET_UP);
     };
     said(&parts, stands(&Request::of(&door.site, Some(&parts)), oauth).await)
 }
 
-async fn stands(request: &Request, oauth: &Oauth) -> Result<Value, NoAccess> {
+async fn stands(request: &Request, oauth: &Oauth) -> Result<Standing, NoAccess> {
     let (grant, access) = granted(request, oauth).await?;
     match oauth.user_info(&access.token).await {
-        Ok(info) => Ok(json!({ "signed_in": true, "subject": info.subject, "expires_at": instant(access.ends_at) })),
+        Ok(info) => Ok(Standing { signed_in: true, subject: info.subject, expires_at: Instant(access.ends_at) }),
         Err(OauthError::Gone) => {
             grants::end(request.ctx(), grant, Why::Refused).await?;
             Err(NoAccess::SignInAgain)
@@ -171,15 +190,17 @@ async fn stands(request: &Request, oauth: &Oauth) -> Result<Value, NoAccess> {
 }
 
 /// Renews the session's access token if it ends soon, and says when it does.
-async fn refresh(State(door): State<Door>, parts: Parts) -> Response {
+#[utoipa::path(post, path = "/api/whop/refresh", tag = "Signing in with Whop", security(("session" = [])),
+    responses((status = 200, body = Ends), Declined))]
+pub async fn refresh(State(door): State<Door>, parts: Parts) -> Response {
     let Some(oauth) = &door.site.ctx.whop_oauth else {
         return refuse(&parts.headers, StatusCode::NOT_FOUND, NOT_SET_UP);
     };
     let given = granted(&Request::of(&door.site, Some(&parts)), oauth).await;
-    said(&parts, given.map(|(_, access)| json!({ "expires_at": instant(access.ends_at) })))
+    said(&parts, given.map(|(_, access)| Ends { expires_at: Instant(access.ends_at) }))
 }
 
-fn said(parts: &Parts, answer: Result<Value, NoAccess>) -> Response {
+fn said(parts: &Parts, answer: Result<impl Serialize, NoAccess>) -> Response {
     match answer {
         Ok(answer) => Json(answer).into_response(),
         Err(NoAccess::SignInAgain) => refuse(&parts.headers, StatusCode::UNAUTHORIZED, SIGN_IN_AGAIN),
@@ -194,10 +215,6 @@ async fn granted(request: &Request, oauth: &Oauth) -> Result<(uuid::Uuid, grants
     let limits = &atlas::limits::GRANT_BY_PERSON;
     atlas::limits::take(request.ctx(), limits, &person.id().to_string()).await?;
     Ok((grant, access(request.ctx(), oauth, grant).await?))
-}
-
-fn instant(at: time::OffsetDateTime) -> Option<String> {
-    at.format(&Rfc3339).ok()
 }
 
 fn failed(parts: &Parts, error: &Error) -> Response {

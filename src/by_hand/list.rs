@@ -48,6 +48,24 @@ pub async fn about(db: impl PgExecutor<'_>, _: &Support, person: PersonId) -> Re
     .await?)
 }
 
+/// The approval of a request that waits for a second admin, if there is one.
+pub async fn approval_of(db: impl PgExecutor<'_>, _: &Admin, order: OrderId) -> Result<Option<Listed>> {
+    Ok(sqlx::query_as!(
+        Listed,
+        r#"select deed.id as "id: CreditDeedId", deed.kind as "kind: CreditDeedKind", deed.person_id as "person: PersonId",
+            person.known_as as "person_email!", deed.order_id as "order: OrderId", deed.credits as "credits: Credits",
+            deed.reason, asker.known_as as "asked_by!", deed.asked_by as "asked_by_id: PersonId",
+            null::text as "decided_by?", deed.refusal, deed.state as "state: CreditDeedState", deed.created_at
+        from credit_deeds deed
+        join user_profiles person on person.id = deed.person_id
+        join user_profiles asker on asker.id = deed.asked_by
+        where deed.order_id = $1 and deed.kind = 'approve' and deed.state = 'waiting'"#,
+        order as OrderId,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// What waits for a second admin, the longest waiting first.
 pub async fn waiting(db: impl PgExecutor<'_>, _: &Admin) -> Result<Vec<Listed>> {
     Ok(sqlx::query_as!(

@@ -1,12 +1,15 @@
 //! Orders as those who look after them see them: all of everybody's, filtered, searched, a page at a time.
 
+use std::fmt;
+use std::str::FromStr;
+
 use domain::{Credits, Currency, OrderId, OrderState, PersonId, Provider};
 use sqlx::PgExecutor;
 use time::{Date, OffsetDateTime};
 
 use super::list::{Listed, Row};
 use crate::Result;
-use crate::people::roles::Support;
+use crate::people::roles::{ReadsOrders, Support};
 
 pub const PAGE_ORDERS: usize = 50;
 /// People whose address begins with what was searched for, at most.
@@ -84,6 +87,28 @@ pub struct After {
     pub id: OrderId,
 }
 
+/// As it stands in an address: `1795305600000000000.0190aaaa-…`.
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.created_at.unix_timestamp_nanos(), self.id)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no place where a page begins")]
+pub struct NoPlace;
+
+impl FromStr for After {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NoPlace> {
+        let (at, id) = text.split_once('.').ok_or(NoPlace)?;
+        let at = at.parse().map_err(|_| NoPlace)?;
+        let created_at = OffsetDateTime::from_unix_timestamp_nanos(at).map_err(|_| NoPlace)?;
+        Ok(Self { created_at, id: id.parse().map_err(|_| NoPlace)? })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Page {
     pub orders: Vec<Listed>,
@@ -92,8 +117,19 @@ pub struct Page {
 }
 
 /// A page of orders.
-pub async fn page(db: impl PgExecutor<'_>, _: &Support, wanted: &Wanted, after: Option<After>) -> Result<Page> {
-    chosen(db, wanted, after, PAGE_ORDERS).await
+pub async fn page(db: impl PgExecutor<'_>, by: &Support, wanted: &Wanted, after: Option<After>) -> Result<Page> {
+    page_of(db, by, wanted, after, PAGE_ORDERS).await
+}
+
+/// A page of at most `limit` orders.
+pub async fn page_of(
+    db: impl PgExecutor<'_>,
+    _: &dyn ReadsOrders,
+    wanted: &Wanted,
+    after: Option<After>,
+    limit: usize,
+) -> Result<Page> {
+    chosen(db, wanted, after, limit).await
 }
 
 /// At most `limit` of them; which index is best for what was chosen, `orders_chosen` finds out anew each time.

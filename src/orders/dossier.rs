@@ -14,7 +14,7 @@ pub use self::paid::{Dispute, Payment, Refund};
 pub use self::told::{Event, Mail};
 use super::refund;
 use super::refund::list::Request;
-use crate::people::roles::Support;
+use crate::people::roles::ReadsOrders;
 use crate::{Context, Error, Result, plans};
 
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub struct Answered {
 }
 
 /// Errors: [`Error::NotFound`].
-pub async fn load(ctx: &Context, _: &Support, id: OrderId) -> Result<Dossier> {
+pub async fn load(ctx: &Context, _: &dyn ReadsOrders, id: OrderId) -> Result<Dossier> {
     let mut db = ctx.db.begin().await?;
     sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *db).await?;
     let dossier = Dossier {

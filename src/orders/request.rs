@@ -24,6 +24,11 @@ impl Note {
         }
         Ok(Self(note))
     }
+
+    /// May be empty.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Files the request. The same form sent again is the same request.

@@ -45,3 +45,20 @@ proof! {
     /// May do everything there is.
     Admin: Role::Admin
 }
+
+/// Who may read everybody's orders: the staff, and programs with a key for it ([`crate::api_keys::reader`]).
+pub trait ReadsOrders: sealed::Sealed + Send + Sync {}
+
+/// Who may read the plans as they are kept: admins, and programs with a key for it.
+pub trait ReadsPlans: sealed::Sealed + Send + Sync {}
+
+/// Only proofs of ours are proofs.
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Support {}
+impl sealed::Sealed for Admin {}
+impl ReadsOrders for Support {}
+impl ReadsOrders for Admin {}
+impl ReadsPlans for Admin {}

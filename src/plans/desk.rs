@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::catalogue::price;
 use super::{Bonus, Terms};
-use crate::people::roles::Admin;
+use crate::people::roles::{Admin, ReadsPlans};
 use crate::{Error, Result};
 
 /// Nobody chooses among more.
@@ -66,12 +66,12 @@ pub struct Version {
 }
 
 /// All but the deleted ones: in the order of the page, retired ones last.
-pub async fn list(db: impl PgExecutor<'_>, _: &Admin) -> Result<Vec<Plan>> {
+pub async fn list(db: impl PgExecutor<'_>, _: &dyn ReadsPlans) -> Result<Vec<Plan>> {
     plans(db, None).await
 }
 
 /// Errors: [`Error::NotFound`], also for a plan that was deleted.
-pub async fn open(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Result<Plan> {
+pub async fn open(db: impl PgExecutor<'_>, _: &dyn ReadsPlans, plan: PlanId) -> Result<Plan> {
     plans(db, Some(plan)).await?.pop().ok_or(Error::NotFound)
 }
 

@@ -1,10 +1,9 @@
 //! Buying credits, and requesting those that aren’t paid for at a checkout.
 
-use atlas::limits::{self, ORDERS_BY_ADDRESS, ORDERS_BY_BUYER};
 use atlas::orders::FormKey;
+use atlas::orders::begin::may_begin;
 use atlas::orders::checkout::{self, Started};
 use atlas::orders::request::{Note, submit};
-use atlas::people::SignedIn;
 use atlas::{Error, Result};
 use domain::{FieldErrors, PlanId, paths};
 use leptos::prelude::*;
@@ -21,7 +20,7 @@ pub async fn buy_credits(plan: String, key: String) -> Result<(), ServerFnError>
     let Ok(request) = Request::current() else { return Ok(()) };
     let Some(person) = person_or_sign_in(&request).await else { return Ok(()) };
     let outcome = async {
-        may_order(&request, &person).await?;
+        may_begin(request.ctx(), &person, request.address()).await?;
         let started = checkout::start(request.ctx(), &person, plan_id(&plan)?, form_key(&key)?).await?;
         Ok(match started {
             Started::Checkout(url) => url,
@@ -40,18 +39,13 @@ pub async fn request_credits(plan: String, note: String, key: String) -> Result<
     let form = Form::new(REQUEST_FORM, &[("plan", &plan), ("note", &note)], FieldErrors::default());
     let outcome = async {
         let note = Note::parse("note", &note).map_err(Error::Invalid)?;
-        may_order(&request, &person).await?;
+        may_begin(request.ctx(), &person, request.address()).await?;
         let order = submit(request.ctx(), &person, plan_id(&plan)?, note, form_key(&key)?).await?;
         Ok(paths::payment_status(order))
     };
     let outcome = outcome.await;
     answer(&request, paths::CREDITS, form, outcome).await;
     Ok(())
-}
-
-async fn may_order(request: &Request, person: &SignedIn) -> Result<()> {
-    let (buyer, address) = (person.id().to_string(), limits::by_address(request.address()));
-    limits::take_all(request.ctx(), &[(&ORDERS_BY_BUYER, &buyer), (&ORDERS_BY_ADDRESS, &address)]).await
 }
 
 /// A plan id that is none names a plan that isn't on sale.

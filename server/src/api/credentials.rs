@@ -2,6 +2,7 @@
 //! and another to us.
 
 use atlas::api_keys::secret::KeyHash;
+use atlas::orders::FormKey;
 use atlas::spends::IdempotencyKey;
 use http::{HeaderMap, HeaderName, header};
 
@@ -23,6 +24,13 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
     only(headers, &IDEMPOTENCY_KEY)
         .and_then(IdempotencyKey::parse)
         .ok_or(Problem::BadRequest("Send one Idempotency-Key header, 1 to 255 visible ASCII characters."))
+}
+
+/// The key of an order: what forms carry in a field.
+pub fn form_key(headers: &HeaderMap) -> Result<FormKey, Problem> {
+    only(headers, &IDEMPOTENCY_KEY)
+        .and_then(|text| FormKey::parse("key", text).ok())
+        .ok_or(Problem::BadRequest("Send one Idempotency-Key header: 8 to 128 letters, digits, - or _."))
 }
 
 /// Errors: 415 for anything but plain JSON.

@@ -1,16 +1,23 @@
-//! Every answer that is not the one asked for, with a code that programs act on and a sentence for whoever reads logs.
+//! Every answer that is not the one asked for, as RFC 9457 has it (`application/problem+json`): a code that programs act on,
+//! and a sentence for whoever reads logs.
 
-use atlas::{Error, Refusal};
-use axum::Json;
+mod refusals;
+
+use atlas::Error;
 use axum::response::{IntoResponse, Response};
 use domain::FieldErrors;
-use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
 
+/// What `type` begins with; the code follows.
+pub const TYPES: &str = "urn:problem-type:atlas:";
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// Come again after this long: a batch or two have gone by.
 const RETRY_SOON: HeaderValue = HeaderValue::from_static("1");
 /// Long enough for a database to fail over in a few attempts.
 const RETRY_LATER: HeaderValue = HeaderValue::from_static("2");
+/// What a program lacks is for a person to set right.
+const RETRY_IN_A_MINUTE: HeaderValue = HeaderValue::from_static("60");
 
 #[derive(Debug)]
 pub enum Problem {
@@ -21,18 +28,64 @@ pub enum Problem {
     MissingScope,
     UnknownOwner,
     UnsupportedMediaType,
-    Invalid(String),
+    /// What is wrong with each field.
+    Invalid(FieldErrors),
     KeyReused,
+    /// Too many spends of one wallet at once.
     TooManyRequests,
-    KeyTooBusy { seconds: u64 },
+    KeyTooBusy {
+        seconds: u64,
+    },
     Broken,
     Unavailable,
+    /// Nobody is signed in, and it takes somebody.
+    NotSignedIn,
+    /// A key was sent where it takes a person.
+    TakesAPerson,
+    /// Another role is needed, or there is nothing of that name for this one.
+    Forbidden,
+    NotFound,
+    /// Whoever asks has to show again that it is them.
+    ConfirmFirst {
+        confirm_at: String,
+    },
+    /// Declined, for a reason that they can act on.
+    Refused {
+        status: StatusCode,
+        code: &'static str,
+        message: String,
+        retry_after: Option<HeaderValue>,
+    },
+    /// Somebody was faster; and this is how it stands now.
+    Overtaken {
+        code: &'static str,
+        message: String,
+        current: Value,
+    },
+}
+
+/// The body of a problem. `error` repeats code and sentence where the clients of the first version look for them.
+pub fn body(status: StatusCode, code: &str, detail: &str) -> Map<String, Value> {
+    let title = code.replace('_', " ");
+    let body = json!({
+        "type": format!("{TYPES}{code}"),
+        "title": title,
+        "status": status.as_u16(),
+        "detail": detail,
+        "error": { "code": code, "message": detail },
+    });
+    body.as_object().cloned().unwrap_or_default()
+}
+
+/// A problem as it is sent.
+pub fn answer(status: StatusCode, body: Map<String, Value>) -> Response {
+    (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], Value::Object(body).to_string()).into_response()
 }
 
 impl Problem {
-    fn parts(self) -> (StatusCode, &'static str, String) {
+    fn parts(&self) -> (StatusCode, &'static str, String) {
         let (status, code, message) = match self {
-            Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "bad_request", message),
+            Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "bad_request", *message),
             Self::Unauthenticated => {
                 (StatusCode::UNAUTHORIZED, "unauthenticated", "Send a valid key: Authorization: Bearer cred_live_…")
             }
@@ -51,7 +104,7 @@ impl Problem {
                 "unsupported_media_type",
                 "Send JSON, uncompressed, with Content-Type: application/json.",
             ),
-            Self::Invalid(message) => return (StatusCode::UNPROCESSABLE_ENTITY, "invalid", message),
+            Self::Invalid(errors) => return (StatusCode::UNPROCESSABLE_ENTITY, "invalid", in_one_line(errors)),
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
@@ -77,25 +130,60 @@ impl Problem {
                 "unavailable",
                 "Whether this was done is not known yet. Repeat with the same Idempotency-Key.",
             ),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "unauthorized", "You are not signed in. Sign in first."),
+            Self::TakesAPerson => (
+                StatusCode::FORBIDDEN,
+                "takes_a_person",
+                "This takes a person who is signed in. A key may not do it, and beside a key no cookie counts.",
+            ),
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, "forbidden", "Your account may not do this. Nothing was changed.")
+            }
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is nothing of this name."),
+            Self::ConfirmFirst { .. } => (
+                StatusCode::FORBIDDEN,
+                "confirm_first",
+                "Confirm first that it is you, at confirm_at; then send this again. Nothing was changed.",
+            ),
+            Self::Refused { status, code, message, .. } => return (*status, code, message.clone()),
+            Self::Overtaken { code, message, .. } => return (StatusCode::CONFLICT, code, message.clone()),
         };
         (status, code, message.to_owned())
     }
 
-    fn header(&self) -> Option<(http::HeaderName, HeaderValue)> {
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::Unauthenticated => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Self::TooManyRequests => Some((header::RETRY_AFTER, RETRY_SOON)),
             Self::KeyTooBusy { seconds } => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unavailable => Some((header::RETRY_AFTER, RETRY_LATER)),
+            Self::Refused { retry_after: Some(after), .. } => Some((header::RETRY_AFTER, after.clone())),
+            _ => None,
+        }
+    }
+
+    /// The member that only this problem has.
+    fn member(&self) -> Option<(&'static str, Value)> {
+        match self {
+            Self::Invalid(errors) => {
+                let named = errors.iter().map(|(field, detail)| json!({ "field": field, "detail": detail }));
+                Some(("errors", named.collect()))
+            }
+            Self::ConfirmFirst { confirm_at } => Some(("confirm_at", json!(confirm_at))),
+            Self::Overtaken { current, .. } => Some(("current", current.clone())),
             _ => None,
         }
     }
 }
 
+fn in_one_line(errors: &FieldErrors) -> String {
+    let sentences: Vec<String> = errors.iter().map(|(field, rule)| format!("{field}: {rule}")).collect();
+    sentences.join("; ")
+}
+
 impl From<FieldErrors> for Problem {
     fn from(errors: FieldErrors) -> Self {
-        let sentences: Vec<String> = errors.iter().map(|(field, rule)| format!("{field} {rule}")).collect();
-        Self::Invalid(sentences.join("; "))
+        Self::Invalid(errors)
     }
 }
 
@@ -103,18 +191,16 @@ impl From<FieldErrors> for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Refused(Refusal::UnknownApiKey) => Self::Unauthenticated,
-            Error::Refused(Refusal::NotEnoughCredits) => Self::NotEnoughCredits,
-            Error::Refused(Refusal::CreditsAreOwed) => Self::CreditsAreOwed,
-            Error::Refused(Refusal::KeyUsedForAnotherRequest) => Self::KeyReused,
-            Error::Refused(Refusal::NoWallet) => Self::UnknownOwner,
-            Error::Refused(Refusal::WalletTooBusy) => Self::TooManyRequests,
+            Error::Refused(refusal) => refusals::said(refusal),
             Error::Forbidden => Self::MissingScope,
+            Error::NotFound => Self::NotFound,
             Error::Invalid(errors) => errors.into(),
-            // Logged once for its whole batch.
-            Error::Unavailable(_) => Self::Unavailable,
-            Error::NotFound | Error::Refused(_) | Error::Broken(_) => {
-                tracing::error!(error = ?error, "a spend broke");
+            Error::Unavailable(_) => {
+                tracing::error!(error = ?error, "a request for JSON could not reach what it needs");
+                Self::Unavailable
+            }
+            Error::Broken(_) => {
+                tracing::error!(error = ?error, "a request for JSON broke");
                 Self::Broken
             }
         }
@@ -123,17 +209,21 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let header = self.header();
         let (status, code, message) = self.parts();
-        let mut response = (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response();
-        if let Some((name, value)) = header {
+        let mut body = body(status, code, &message);
+        if let Some((name, value)) = self.member() {
+            body.insert(name.to_owned(), value);
+        }
+        let mut response = answer(status, body);
+        if let Some((name, value)) = self.header() {
             response.headers_mut().insert(name, value);
         }
         response
     }
 }
 
+/// The router says which methods there are (`Allow`).
 pub async fn method_not_allowed() -> Response {
-    let body = json!({ "error": { "code": "method_not_allowed", "message": "Send a POST request." } });
-    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(body)).into_response()
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    answer(status, body(status, "method_not_allowed", "This address takes other methods; Allow names them."))
 }

@@ -2,8 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cut;
+mod described;
+mod desk;
+mod house;
 mod mishaps;
+mod orders;
 mod scene;
+mod shelf;
 
 use std::num::NonZeroU32;
 use std::time::Duration;

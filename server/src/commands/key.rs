@@ -1,4 +1,4 @@
-//! `atlas key`: API keys for applications that spend.
+//! `atlas key`: API keys for applications that spend, or read.
 
 use anyhow::{Result, bail};
 use atlas::Context;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::OrSaid as _;
 use super::print::{self, Format};
 
-const SCOPES: [&str; 1] = [Scope::Spend.as_str()];
+const SCOPES: [&str; 2] = [Scope::Spend.as_str(), Scope::Read.as_str()];
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

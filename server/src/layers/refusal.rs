@@ -1,20 +1,20 @@
 //! What a layer answers when it does not let a request through: a plain page for people, JSON for programs. It needs
 //! nothing of the application, which may be what just failed.
 
-use axum::Json;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode, header};
-use serde_json::json;
 
 use super::request;
+use crate::api::problem;
 
 /// `sentence` is shown as it is: it must come from us.
 pub fn refuse(asked_with: &HeaderMap, status: StatusCode, sentence: &'static str) -> Response {
     let id = request::id(asked_with);
     let accepts = asked_with.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/html") {
-        let body = json!({ "error": { "code": code(status), "message": sentence }, "request_id": id });
-        return (status, Json(body)).into_response();
+        let mut body = problem::body(status, code(status), sentence);
+        body.insert("request_id".to_owned(), id.into());
+        return problem::answer(status, body);
     }
     let title = status.canonical_reason().unwrap_or("Sorry");
     let page = format!(

@@ -10,7 +10,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::{PersonId, paths};
-use http::{HeaderMap, Method, StatusCode, Uri, header};
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use tower::ServiceExt as _;
 use tower_sessions::Session;
 
@@ -53,12 +54,17 @@ pub async fn ask(State(guard): State<Guard>, mut request: Request, next: Next) -
     }
     // What a form's address does not take is for the router to say.
     let takes_nothing = door.kind == Kind::Form && request.method() != Method::POST;
-    match (door.need, visitor) {
+    let need = door.need_of(request.method());
+    match (need, visitor) {
         _ if takes_nothing => next.run(request).await,
+        // A key is proved to the handler as well; beside it no cookie counts.
+        _ if door.key.is_some() && super::is_safe(request.method()) && brings_a_key(&request) => {
+            next.run(request).await
+        }
         // Keys and signatures are proved to the handlers, which can't act without: `ApiCaller`, `VerifiedDelivery`.
         (Need::Nobody | Need::Key(_) | Need::Signature, _) => next.run(request).await,
         (Need::SignedIn | Need::SettingUp | Need::Fresh | Need::Of(_), Visitor::Person(person))
-            if may(&person, door.need) =>
+            if may(&person, need) =>
         {
             // Whoever draws the page need not look again.
             request.extensions_mut().insert(Visitor::Person(person));
@@ -74,6 +80,10 @@ pub async fn ask(State(guard): State<Guard>, mut request: Request, next: Next) -
 
 fn reads(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+fn brings_a_key(request: &Request) -> bool {
+    request.headers().contains_key(AUTHORIZATION)
 }
 
 fn may(person: &SignedIn, need: Need) -> bool {
@@ -111,7 +121,7 @@ impl Guard {
             WhileViewing::Closed | WhileViewing::Shown | WhileViewing::Ends => {}
         }
         tracing::info!(door = door.path, "refused to somebody who looks at another's pages");
-        let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match door.kind {
             Kind::Stream => StatusCode::NOT_FOUND.into_response(),
             _ if accepts.contains("text/html") => {
@@ -128,7 +138,8 @@ impl Guard {
     }
 
     async fn refuse(&self, door: Door, visitor: Visitor, request: Request) -> Response {
-        if let Need::Of(role) = door.need {
+        let need = door.need_of(request.method());
+        if let Need::Of(role) = need {
             tracing::warn!(door = door.path, needs = %role, "authz.denied");
             if let Visitor::Person(person) = &visitor {
                 let id = if door.path.is_empty() { request.uri().path() } else { door.path };
@@ -136,7 +147,7 @@ impl Guard {
                 self.note(&id, person, &origin(&request)).await;
             }
         }
-        match (door.kind, door.need) {
+        match (door.kind, need) {
             // They have to set up their second factor before anything else.
             (Kind::Page | Kind::File | Kind::Form, _) if matches!(visitor, Visitor::SettingUp(_)) => {
                 Redirect::to(paths::SECOND_FACTOR).into_response()
@@ -150,8 +161,13 @@ impl Guard {
             (Kind::Page | Kind::File, _) => self.nothing_here(request).await,
             (Kind::Stream, Need::SignedIn) => StatusCode::UNAUTHORIZED.into_response(),
             (Kind::Stream, _) => StatusCode::NOT_FOUND.into_response(),
-            (Kind::Api, Need::SignedIn) if matches!(visitor, Visitor::Nobody) => {
-                layers::refuse(request.headers(), StatusCode::UNAUTHORIZED, "You are not signed in. Sign in first.")
+            (Kind::Api, _) if matches!(visitor, Visitor::Nobody) => {
+                let sentence = if brings_a_key(&request) {
+                    "A key may not do this: it takes a person who is signed in."
+                } else {
+                    "You are not signed in. Sign in first."
+                };
+                layers::refuse(request.headers(), StatusCode::UNAUTHORIZED, sentence)
             }
             (Kind::Form | Kind::Api | Kind::Webhook | Kind::Machine, _) => {
                 let sentence = "Your account may not do this. Nothing was changed.";

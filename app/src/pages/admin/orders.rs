@@ -8,7 +8,6 @@ use atlas::people::roles::Support;
 use domain::{OrderState, Provider, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use time::OffsetDateTime;
 
 use super::for_staff;
 use crate::flash;
@@ -40,7 +39,7 @@ impl Asked {
             search: Search::parse(&search),
             sort: Sort::parse(&query("sort")),
         };
-        Self { wanted, search, after: after(&query("after")) }
+        Self { wanted, search, after: query("after").parse().ok() }
     }
 
     fn is_everything(&self) -> bool {
@@ -220,7 +219,7 @@ fn Row(order: Listed, answerable: bool) -> impl IntoView {
 
 /// The page, or the file, with what was chosen.
 fn address(page: &str, wanted: &Wanted, search: &str, after: Option<After>) -> String {
-    let after = after.map(|after| format!("{}.{}", after.created_at.unix_timestamp_nanos(), after.id));
+    let after = after.map(|after| after.to_string());
     let (from, to) = (wanted.from.map(days::written), wanted.to.map(days::written));
     let query = [
         ("state", wanted.state.map_or("", OrderState::as_str)),
@@ -234,15 +233,11 @@ fn address(page: &str, wanted: &Wanted, search: &str, after: Option<After>) -> S
     paths::with_query(page, &query)
 }
 
-fn after(text: &str) -> Option<After> {
-    let (at, id) = text.split_once('.')?;
-    let created_at = OffsetDateTime::from_unix_timestamp_nanos(at.parse().ok()?).ok()?;
-    Some(After { created_at, id: id.parse().ok()? })
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use time::OffsetDateTime;
 
     use super::*;
 
@@ -259,9 +254,9 @@ mod tests {
         let address = address(paths::ADMIN_ORDERS, &wanted, "a@b", Some(from));
         let query = format!("state=requested&from=2026-11-01&sort=oldest&q=a%40b&after=0.{id}");
         assert_eq!(address, format!("/admin/orders?{query}"));
-        assert_eq!(after(&format!("0.{id}")), Some(from));
+        assert_eq!(format!("0.{id}").parse(), Ok(from));
         for nonsense in ["", "0", "x.y", "99999999999999999999999999999999999999.0", "0.1"] {
-            assert_eq!(after(nonsense), None);
+            assert!(nonsense.parse::<After>().is_err(), "{nonsense}");
         }
     }
 }

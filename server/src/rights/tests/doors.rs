@@ -90,13 +90,21 @@ pub fn visits(door: &Door, victim: &Victim) -> Vec<Visit> {
     visits
 }
 
+/// Whether the description of the JSON routes has this one.
+fn is_described(path: &str, method: &Method) -> bool {
+    let description: serde_json::Value = serde_json::from_str(&crate::api::openapi::TEXT).unwrap();
+    let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
+    description["paths"][path].get(method).is_some()
+}
+
 /// Whether the answer is one that the table allows.
 pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
     let said = format!("{caller:?}: {} {} as {:?}: {}", visit.method, visit.path, visit.kind, answer.status);
     let status = answer.status;
     assert!(!status.is_server_error(), "{said}: {}", answer.text);
     let own_method = match door.kind {
-        Kind::Form | Kind::Api | Kind::Webhook => visit.method == Method::POST,
+        Kind::Form | Kind::Webhook => visit.method == Method::POST,
+        Kind::Api => is_described(door.path, &visit.method),
         _ => matches!(visit.method, Method::GET | Method::HEAD),
     };
     if !own_method {
@@ -109,9 +117,9 @@ pub fn judge(door: &Door, caller: Caller, visit: &Visit, answer: &Answer) {
         door.path.contains('{') || [domain::paths::PAYMENT_STATUS, domain::paths::ORDER_EVENTS].contains(&door.path);
     let to_sign_in = status == StatusCode::SEE_OTHER
         && answer.location.as_ref().is_some_and(|place| place.starts_with(domain::paths::SIGN_IN));
-    match (door.need, door.kind) {
+    match (door.need_of(&visit.method), door.kind) {
         (Need::Key(_) | Need::Signature, _) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}"),
-        (Need::SignedIn, Kind::Stream | Kind::Api) if !signed_in => {
+        (Need::SignedIn, Kind::Stream) | (Need::SignedIn | Need::Of(_), Kind::Api) if !signed_in => {
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{said}");
         }
         (Need::SignedIn | Need::SettingUp | Need::Fresh, _) if !signed_in => {

@@ -243,8 +243,13 @@ impl Victim {
             _ if route.starts_with("/transactions") => self.transaction,
             _ if route.starts_with(domain::paths::ADMIN_PEOPLE) => self.person,
             _ if route.starts_with(domain::paths::ADMIN_EVENTS) => self.event,
+            _ if route.starts_with(domain::paths::API_ADMIN_WHOP_PLANS) => self.plan,
             _ => self.order,
         };
+        if route.starts_with("/api/") {
+            // These refuse what they do not know, so that it is not the door that is tried.
+            return route.replace("{id}", &id.to_string());
+        }
         format!("{}?order={}&id={id}", route.replace("{id}", &id.to_string()), self.order)
     }
 
@@ -254,6 +259,7 @@ impl Victim {
         let about_one = all.filter(|path| path.contains("{id}") || *path == domain::paths::PAYMENT_STATUS);
         about_one
             .filter(|path| !path.starts_with("/receipt") && !path.starts_with(domain::paths::ADMIN))
+            .filter(|path| !path.starts_with("/api/admin"))
             .map(|path| self.address(path))
             .collect()
     }

@@ -1,0 +1,178 @@
+//! Plans as they are sent and read. What an admin may write as terms is decided where the form's is: `plans::Terms`.
+
+use atlas::plans::terms::Typed;
+use atlas::plans::{Terms, desk};
+use domain::{Credits, Currency, FieldErrors, MirrorState, Money, PlanId, PlanVisibility};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::orders::price;
+use super::shapes::{self, Instant};
+
+/// A plan in its newest version.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Plan {
+    #[schema(value_type = uuid::Uuid)]
+    id: PlanId,
+    /// Its name in addresses and logs.
+    slug: String,
+    standing: Standing,
+    /// Of its terms; whoever changes them says which one they saw.
+    version: i32,
+    name: String,
+    description: String,
+    #[schema(value_type = i64)]
+    credits: Credits,
+    /// In the currency's smallest unit; null: by agreement.
+    #[schema(required = true)]
+    price_minor: Option<i64>,
+    #[schema(value_type = Option<String>, required = true)]
+    currency: Option<Currency>,
+    /// From the arrival of the credits to their end; null: they have none.
+    #[schema(required = true)]
+    expires_after_days: Option<i32>,
+    #[schema(schema_with = shapes::plan_visibility)]
+    visibility: PlanVisibility,
+    /// Orders that were paid or approved.
+    sold: i64,
+    /// Whether anybody has ever ordered it.
+    ordered: bool,
+    /// Its counterpart at Whop; null: it has none, and none is to be made.
+    #[schema(required = true)]
+    whop: Option<Counterpart>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    OnSale,
+    OffSale,
+    Retired,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Counterpart {
+    #[schema(schema_with = shapes::mirror_state)]
+    state: MirrorState,
+    #[schema(required = true)]
+    plan_id: Option<String>,
+    #[schema(required = true)]
+    product_id: Option<String>,
+    /// The version that it shows.
+    #[schema(required = true)]
+    version: Option<i32>,
+    /// What differs or went wrong.
+    #[schema(required = true)]
+    note: Option<String>,
+    #[schema(required = true)]
+    checked_at: Option<Instant>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Plans {
+    /// In the order of the page, retired ones last.
+    pub plans: Vec<Plan>,
+}
+
+/// The terms of a plan, as they are sent.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPlan {
+    /// One line of 1 to 80 characters.
+    pub name: String,
+    /// One line of up to 500 characters.
+    #[serde(default)]
+    pub description: String,
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
+    pub credits: i64,
+    /// In the currency's smallest unit. Left out or null together with `currency`: by agreement.
+    #[serde(default)]
+    pub price_minor: Option<i64>,
+    /// Three letters.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// 1 to 3650; left out or null: never.
+    #[serde(default)]
+    pub expires_after_days: Option<i64>,
+    /// `listed` (if it is left out) or `unlisted`.
+    #[serde(default)]
+    #[schema(schema_with = shapes::plan_visibility)]
+    pub visibility: Option<String>,
+}
+
+impl NewPlan {
+    /// By the rules of the form, whose fields hold text.
+    pub fn terms(&self) -> Result<Terms, FieldErrors> {
+        let currency = self.currency.as_deref();
+        let sold = if self.price_minor.is_none() && currency.is_none() { "agreement" } else { "once" };
+        let known: Option<Currency> = currency.and_then(|code| code.trim().parse().ok());
+        // Of an amount without a currency, the currency is what is missing.
+        let price = match (self.price_minor, known) {
+            (Some(minor), Some(currency)) => Money::new(minor, currency).to_decimal(),
+            (minor, _) => minor.map(|minor| minor.to_string()).unwrap_or_default(),
+        };
+        let typed = Typed {
+            name: &self.name,
+            description: &self.description,
+            credits: &self.credits.to_string(),
+            sold,
+            price: &price,
+            currency: currency.unwrap_or_default(),
+            expires_after_days: &self.expires_after_days.map(|days| days.to_string()).unwrap_or_default(),
+            visibility: self.visibility.as_deref().unwrap_or("listed"),
+        };
+        Terms::parse(&typed).map_err(|errors| {
+            errors.iter().fold(FieldErrors::default(), |mut named, (field, message)| {
+                named.add(if field == "price" { "price_minor" } else { field }, message);
+                named
+            })
+        })
+    }
+
+    /// The terms that stand, as they would be sent.
+    pub fn of(terms: &Terms) -> Self {
+        let (price_minor, currency) = price(terms.price);
+        Self {
+            name: terms.name.clone(),
+            description: terms.description.clone(),
+            credits: terms.credits.get(),
+            price_minor,
+            currency: currency.map(|currency| currency.to_string()),
+            expires_after_days: terms.expires_after_days.map(i64::from),
+            visibility: Some(terms.visibility.to_string()),
+        }
+    }
+}
+
+impl From<desk::Plan> for Plan {
+    fn from(plan: desk::Plan) -> Self {
+        let (price_minor, currency) = price(plan.terms.price);
+        Self {
+            id: plan.id,
+            slug: plan.slug,
+            standing: match plan.standing {
+                desk::Standing::OnSale => Standing::OnSale,
+                desk::Standing::OffSale => Standing::OffSale,
+                desk::Standing::Retired => Standing::Retired,
+            },
+            version: plan.revision,
+            name: plan.terms.name,
+            description: plan.terms.description,
+            credits: plan.terms.credits,
+            price_minor,
+            currency,
+            expires_after_days: plan.terms.expires_after_days,
+            visibility: plan.terms.visibility,
+            sold: plan.sold,
+            ordered: plan.ordered,
+            whop: plan.mirror.map(|mirror| Counterpart {
+                state: mirror.state,
+                plan_id: mirror.plan_id,
+                product_id: mirror.product_id,
+                version: mirror.version,
+                note: mirror.note,
+                checked_at: mirror.checked_at.map(Instant),
+            }),
+        }
+    }
+}
