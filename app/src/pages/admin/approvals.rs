@@ -11,7 +11,8 @@ use leptos_meta::Title;
 
 use super::for_admin;
 use crate::actions::admin::credits::{ConfirmCredits, DeclineCredits, WithdrawCredits};
-use crate::actions::admin::refunds::{ConfirmRefund, DECLINE_FORM, DeclineRefund, WithdrawRefund};
+use crate::actions::admin::refunds::{ConfirmRefund, DeclineRefund, WithdrawRefund};
+use crate::actions::admin::second_word::DECLINE_FORM;
 use crate::flash::{self, Form, form_of};
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{Icon, Moment};
