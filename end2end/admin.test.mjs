@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { findings, overflow } from './axe.mjs'
-import { balanceOf, inState, openCheckout, pay, plan, signIn, signUp, staleConfirmations } from './steps.mjs'
+import { balanceOf, inState, openCheckout, pay, plan, signIn, signUp, staleConfirmations, unfold, unfoldAll } from './steps.mjs'
 import { stage } from './story.mjs'
 
 const { story, stories } = stage()
@@ -97,6 +97,7 @@ stories('"where are my credits?" is answered from a search, and a role is given 
   await page.getByRole('heading', { name: `Order of ${email}` }).waitFor()
   await page.goBack()
 
+  await unfold(page, 'Change the role')
   await page.getByLabel('Role').selectOption('support')
   const reason = page.locator('form').filter({ has: page.getByRole('button', { name: 'Change the role' }) }).getByLabel('Reason')
   await reason.fill(' ')
@@ -112,13 +113,54 @@ stories('"where are my credits?" is answered from a search, and a role is given 
   await page.getByText('Joins the <i>team</i>').waitFor()
   assert.ok(page.url().includes(id))
 
+})
+
+stories('somebody’s sessions are seen with where they are, and ended one by one or all at once', async ({ stack, visit }) => {
+  const buyer = await visit()
+  const email = await signUp(buyer)
+  const [{ id }] = await stack.sql`select id from user_profiles where email = ${email}`
+  const others = [await visit(), await visit()]
+  for (const other of others) {
+    await signIn(other, email)
+    await other.page.waitForURL('**/credits')
+  }
+  await stack.sql`update sessions set data = jsonb_set(data, '{agent}', '"Mozilla/5.0 (X11; Linux) Firefox/140.0 <b>"') where person_id = ${id} and id_hash = (select id_hash from sessions where person_id = ${id} order by created_at desc limit 1) returning 1 as one`
+  const { page } = await admin(visit)
+  await page.goto(`/admin/people/${id}`)
+  await page.getByText('In 3 browsers').waitFor()
+  await unfold(page, 'See where they are signed in')
+  await page.getByText('127.0.0.0/24').or(page.getByText('0:0:0::/48')).first().waitFor()
+  const why = page.getByLabel('Why it ends there')
+  await why.fill(' ')
+  await page.getByRole('button', { name: 'End Firefox on Linux' }).click()
+  await summary(page).waitFor()
+  assert.equal((await stack.sql`select 1 as one from sessions where person_id = ${id}`).length, 3, 'nothing ends without a reason')
+  await why.fill('A <b>stolen</b> laptop')
+  await page.getByRole('button', { name: 'End Firefox on Linux' }).click()
+  await page.getByText('One session is over.').waitFor()
+  await page.getByText('In 2 browsers').waitFor()
+  await others[1].page.goto('/account')
+  assert.equal(new URL(others[1].page.url()).pathname, '/sign-in')
+  await unfold(page, 'See where they are signed in')
+  await why.fill('A <b>stolen</b> laptop')
+  await page.getByRole('button', { name: 'End all' }).click()
+  await page.getByText('2 sessions are over.').waitFor()
+  for (const visitor of [buyer, others[0]]) {
+    await visitor.page.goto('/account')
+    assert.equal(new URL(visitor.page.url()).pathname, '/sign-in')
+  }
+  await page.goto(`/admin/audit?who=${id}`)
+  assert.equal(await page.getByText('A <b>stolen</b> laptop').count(), 2)
+
+  // Support sees, and ends nothing.
+  await stack.sql`update user_profiles set role = 'support' where id = ${id} returning id`
   await signIn(buyer, email)
   await buyer.page.waitForURL('**/credits')
-  await page.goto(`/admin/people/${id}`)
-  await page.getByRole('button', { name: 'Sign them out everywhere' }).click()
-  await page.getByText('One session is over.').waitFor()
-  await buyer.page.goto('/account')
-  assert.equal(new URL(buyer.page.url()).pathname, '/sign-in')
+  await buyer.page.goto(`/admin/people/${id}`)
+  await buyer.page.getByText('In one browser').waitFor()
+  await unfold(buyer.page, 'See where they are signed in')
+  await buyer.page.getByText('Last used').first().waitFor()
+  assert.equal(await buyer.page.getByRole('button', { name: /^End/ }).count(), 0)
 })
 
 stories('an event that failed is applied again, and another is put away', async ({ stack, visit }) => {
@@ -180,6 +222,7 @@ for (const colorScheme of ['light', 'dark']) {
       ]) {
         await page.goto(path)
         await page.getByRole('heading', { level: 1 }).waitFor()
+        await unfoldAll(page)
         assert.deepEqual([path, await findings(page), (await overflow(page)).excess], [path, [], 0])
       }
     })
@@ -234,9 +277,22 @@ stories('the orders that are chosen are sorted, and taken along as a file that i
   assert.match(page.url(), /sort=oldest/)
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV' }).click()])
   const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n')
-  assert.equal(lines[0], 'order,made,state,provider,buyer,plan,credits,price,currency')
+  assert.equal(lines[0], 'order,made,state,provider,buyer,plan,credits,price,currency,settled')
   assert.equal(lines.length, 2)
   assert.ok(lines[1].includes(`"${email}"`) && lines[1].includes('"7.50","USD"'), lines[1])
+
+  // By plan, and by when they were settled: what is only open is not among them.
+  await page.getByLabel('Order', { exact: true }).selectOption('last-settled')
+  await page.getByLabel('Plan').selectOption('Starter')
+  await page.getByRole('button', { name: 'Find' }).click()
+  await page.getByText('Only orders that were paid or decided.').waitFor()
+  await page.getByRole('cell', { name: email }).waitFor()
+  assert.match(page.url(), /plan=[0-9a-f-]{36}&.*sort=last-settled/)
+  await page.getByLabel('Plan').selectOption('Pro')
+  await page.getByRole('button', { name: 'Find' }).click()
+  await page.getByText('No order fits this search.').waitFor()
+  const [empty] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV' }).click()])
+  assert.equal((await readFile(await empty.path(), 'utf8')).trim().split('\r\n').length, 1, 'the file follows the filters')
   await page.goto('/admin/audit?deed=data_exported')
   await page.getByRole('row').filter({ hasText: 'orders' }).first().waitFor()
 })

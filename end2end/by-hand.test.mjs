@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { findings, overflow } from './axe.mjs'
 import { waitFor } from './stack.mjs'
-import { balanceOf, inState, openCheckout, orderOf, pay, signIn, signUp } from './steps.mjs'
+import { balanceOf, inState, newestMail, openCheckout, orderOf, pay, signIn, signUp, unfold } from './steps.mjs'
 import { stage } from './story.mjs'
 
 const { story, stories } = stage()
@@ -36,6 +36,7 @@ stories('credits are granted and taken, and a debt is forgiven', async ({ stack,
   const { page } = await asAdmin(visit)
   const fill = async (credits, reason, said = '') => {
     await page.goto(place)
+    await unfold(page, 'Grant or take credits')
     await page.getByLabel('Credits', { exact: true }).fill(credits)
     await page.getByLabel('What they read (optional)').fill(said)
     await page.getByLabel('Reason for moving credits').fill(reason)
@@ -59,6 +60,9 @@ stories('credits are granted and taken, and a debt is forgiven', async ({ stack,
   await page.getByRole('button', { name: 'Take credits' }).click()
   await page.getByText('500 credits were taken.').waitFor()
   assert.deepEqual(await walletOf(stack, email), { posted: 1000, debt: 0 })
+  const { to, text } = await newestMail(stack, 'credits_granted')
+  assert.deepEqual(to, [email])
+  assert.ok(text.includes('For your patience <i>today</i>') && text.includes('Your balance: 1,000 credits') && !text.includes('Waited'), text)
   await buyer.page.goto('/transactions')
   await buyer.page.getByText('For your patience <i>today</i>').first().waitFor()
   assert.ok(!(await buyer.page.locator('main').innerText()).includes('Waited'))
@@ -87,6 +91,7 @@ stories('more than one admin may give alone is confirmed by another', async ({ s
   const second = await secondAdmin(stack, visit)
   const ask = async (reason) => {
     await page.goto(place)
+    await unfold(page, 'Grant or take credits')
     await page.getByLabel('Credits', { exact: true }).fill('100001')
     await page.getByLabel('Reason for moving credits').fill(reason)
     await page.getByRole('button', { name: 'Grant credits' }).click()
@@ -140,6 +145,7 @@ for (const colorScheme of ['light', 'dark']) {
       const admin = await asAdmin(visit, { colorScheme, width })
       const { page } = admin
       await page.goto(place)
+      await unfold(page, 'Grant or take credits')
       await page.getByLabel('Credits', { exact: true }).fill('200000')
       await page.getByLabel('Reason for moving credits').fill('A reason of several words, so that it takes some room on the page')
       await page.getByRole('button', { name: 'Grant credits' }).click()

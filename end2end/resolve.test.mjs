@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { findings, overflow } from './axe.mjs'
-import { balanceOf, inState, newestOrder, openCheckout, pay, signIn, signUp } from './steps.mjs'
+import { balanceOf, inState, newestOrder, openCheckout, pay, signIn, signUp, unfold } from './steps.mjs'
 import { stage } from './story.mjs'
 
 const { story, stories } = stage()
@@ -70,6 +70,7 @@ stories('notes stand at the person and at the order, as they were written', asyn
   const { page } = await admin(visit)
   for (const path of [`/admin/people/${id}`, `/admin/orders/${order.id}`]) {
     await page.goto(path)
+    await unfold(page, 'Write a note')
     await page.getByLabel('A note for the others').fill(' ')
     await page.getByRole('button', { name: 'Add the note' }).click()
     await summary(page).waitFor()

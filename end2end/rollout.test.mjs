@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { findings, overflow } from './axe.mjs'
-import { inState, newestOrder, openCheckout, ordersOf, pay, plan, signIn, signUp } from './steps.mjs'
+import { inState, newestOrder, openCheckout, ordersOf, pay, plan, signIn, signUp, unfold, unfoldAll } from './steps.mjs'
 import { waitFor } from './stack.mjs'
 import { stage } from './story.mjs'
 
@@ -64,6 +64,7 @@ stories('a rollout puts people on Whop or on requests, and one person apart', as
     assert.deepEqual([order.provider, order.price_minor, order.note], ['manual', 750, 'For <b>us</b>'])
 
     await page.goto(`/admin/people/${id}`)
+    await unfold(page, 'Set their payment path')
     await page.getByLabel('Payment path').selectOption('whop')
     const path = form(page, 'Set the path')
     await path.getByLabel('Why this path').fill(' ')
@@ -81,6 +82,7 @@ stories('a rollout puts people on Whop or on requests, and one person apart', as
     await page.getByText('payment path of their own').waitFor()
     await page.getByRole('link', { name: 'See who has' }).click()
     await page.getByRole('link', { name: email }).click()
+    await unfold(page, 'Set their payment path')
     await page.getByLabel('Payment path').selectOption('')
     await path.getByLabel('Why this path').fill('Tried')
     await path.getByRole('button').click()
@@ -114,6 +116,7 @@ stories('the default holds while no rollout does, and a limit stops one person',
   await offers(buyer.page, 'Buy credits')
 
   await page.goto(`/admin/people/${id}`)
+  await unfold(page, 'Limit what they may buy')
   const limit = form(page, 'Set the limit')
   await limit.getByLabel('Credits they may buy in 24 hours').fill('a few')
   await limit.getByLabel('Why this limit').fill('New here')
@@ -145,6 +148,7 @@ for (const colorScheme of ['light', 'dark']) {
       for (const [visitor, path] of pages) {
         await visitor.page.goto(path)
         await visitor.awake()
+        await unfoldAll(visitor.page)
         assert.deepEqual([path, await findings(visitor.page), (await overflow(visitor.page)).excess], [path, [], 0])
       }
     })

@@ -49,6 +49,12 @@ export async function signIn(visitor, email, secret = password) {
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click()
 }
 
+/** Opens what an admin can do, where it is folded away under this title. */
+export const unfold = (page, title) => page.locator('details.deed:not([open]) > summary').filter({ hasText: title }).click()
+
+/** Everything that is folded away, so that it is looked at, too. */
+export const unfoldAll = (page) => page.locator('details').evaluateAll((all) => all.forEach((details) => (details.open = true)))
+
 export const plan = (page, name) => page.getByRole('article', { name })
 
 /** Presses "Buy credits" on a plan and ends on the checkout. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { findings, overflow } from './axe.mjs'
-import { balanceOf, inState, openCheckout, orderOf, ordersOf, pay, plan, signIn, signUp, staleConfirmations } from './steps.mjs'
+import { balanceOf, inState, openCheckout, orderOf, ordersOf, pay, plan, signIn, signUp, staleConfirmations, unfold } from './steps.mjs'
 import { stage } from './story.mjs'
 
 const { story, stories } = stage()
@@ -34,6 +34,7 @@ async function whoBought(stack, visit) {
 
 async function views(page, { place }, why = 'A ticket: <b>credits</b> missing') {
   await page.goto(place)
+  await unfold(page, 'Look at their pages')
   await page.getByLabel('Why you need to look').fill(why)
   await page.getByRole('button', { name: 'View as this person' }).click()
   await page.waitForURL('**/credits')
@@ -46,6 +47,7 @@ stories('an admin sees what the buyer sees, and can change nothing', async ({ st
   const { page } = admin
   // A reason is asked for, and nothing begins without.
   await page.goto(bought.place)
+  await unfold(page, 'Look at their pages')
   await page.getByLabel('Why you need to look').evaluate((field) => field.removeAttribute('required'))
   await page.getByRole('button', { name: 'View as this person' }).click()
   await page.getByRole('link', { name: 'Say why, in a few words.' }).waitFor()
@@ -148,6 +150,7 @@ stories('it takes a confirmation, and staff are not looked at', async ({ stack, 
   const bought = await whoBought(stack, visit)
   const { page } = await asAdmin(visit)
   await page.goto(bought.place)
+  await unfold(page, 'Look at their pages')
   await page.getByLabel('Why you need to look').fill('A ticket')
   await staleConfirmations(stack)
   await page.getByRole('button', { name: 'View as this person' }).click()

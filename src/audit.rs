@@ -100,18 +100,22 @@ impl Origin {
         self.session.map(|[a, b, c, d, ..]| format!("{:08x}", u32::from_be_bytes([a, b, c, d])))
     }
 
-    /// Not the address itself, but its /24, or its /48 of IPv6.
     fn network(&self) -> Option<String> {
-        self.address.map(|address| match address.to_canonical() {
-            IpAddr::V4(v4) => {
-                let [a, b, c, _] = v4.octets();
-                format!("{a}.{b}.{c}.0/24")
-            }
-            IpAddr::V6(v6) => {
-                let [a, b, c, ..] = v6.segments();
-                format!("{a:x}:{b:x}:{c:x}::/48")
-            }
-        })
+        self.address.map(network)
+    }
+}
+
+/// As much of an address as is kept and shown: not the address itself, but its /24, or its /48 of IPv6.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
     }
 }
 

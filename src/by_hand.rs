@@ -12,8 +12,9 @@ use time::Duration;
 use crate::audit::{self, About, By, Change, Origin, Reason, What};
 use crate::ledger::adjust::{Adjustment, Correction, adjust};
 use crate::ledger::grant::{Grant, grant};
-use crate::ledger::{Key, Moved, lock_wallets};
+use crate::ledger::{Key, lock_wallets};
 use crate::limits::ADMIN_WRITES;
+use crate::notify::{News, announce};
 use crate::orders::FormKey;
 use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
@@ -110,7 +111,7 @@ pub async fn act(ctx: &Context, admin: &Admin, _: &Fresh, origin: &Origin, wish:
         return Err(Refusal::NotBookable.into());
     }
     if !takes_two {
-        carry_out(&mut tx, &deed).await?;
+        carry_out(ctx, &mut tx, &deed).await?;
     }
     note(&mut tx, &admin.by(origin), &deed, state, wish.reason.as_str()).await?;
     tx.commit().await?;
@@ -192,29 +193,50 @@ async fn insert(
     Ok(())
 }
 
-/// Moves the credits, under the deed's own key.
-async fn carry_out(tx: &mut PgConnection, deed: &Deed<'_>) -> Result<Moved> {
-    let key = Key::new("by-hand", deed.id.to_string());
-    let actor = format!("admin:{}", deed.by);
-    let correction = match deed.kind {
-        CreditDeedKind::Grant => return grant(tx, &gift(deed, key, actor)).await,
-        CreditDeedKind::Take => Correction::Take(deed.credits),
-        CreditDeedKind::Forgive => Correction::Forgive(deed.credits),
+/// Moves the credits, under the deed's own key, and announces it to their owner.
+async fn carry_out(ctx: &Context, tx: &mut PgConnection, deed: &Deed<'_>) -> Result<()> {
+    let (id, person) = (deed.id, deed.person);
+    let news = match deed.kind {
+        CreditDeedKind::Grant => {
+            grant(tx, &gift(deed)).await?;
+            News::CreditsGranted { deed: id, person }
+        }
+        CreditDeedKind::Take => {
+            adjust(tx, &adjustment(deed, Correction::Take(deed.credits))).await?;
+            News::CreditsTaken { deed: id, person }
+        }
+        CreditDeedKind::Forgive => {
+            match adjust(tx, &adjustment(deed, Correction::Forgive(deed.credits))).await {
+                Err(Error::Refused(Refusal::NotEnoughCredits)) => return Err(Refusal::NothingOwed.into()),
+                adjusted => adjusted?,
+            };
+            News::DebtForgiven { deed: id, person }
+        }
         CreditDeedKind::Approve => return Err(Error::broken("a request is approved by its own verb")),
     };
-    let description = deed.description.to_owned();
-    let adjusted = adjust(tx, &Adjustment { key, of: deed.person, correction, actor, description }).await;
-    match (adjusted, deed.kind) {
-        (Err(Error::Refused(Refusal::NotEnoughCredits)), CreditDeedKind::Forgive) => Err(Refusal::NothingOwed.into()),
-        (adjusted, _) => adjusted,
+    announce(ctx, tx, &[news]).await
+}
+
+impl Deed<'_> {
+    fn ledger_key(&self) -> Key {
+        Key::new("by-hand", self.id.to_string())
+    }
+
+    fn actor(&self) -> String {
+        format!("admin:{}", self.by)
     }
 }
 
+fn adjustment(deed: &Deed<'_>, correction: Correction) -> Adjustment {
+    let description = deed.description.to_owned();
+    Adjustment { key: deed.ledger_key(), of: deed.person, correction, actor: deed.actor(), description }
+}
+
 /// Given credits are spent before bought ones, so that these stay refundable.
-fn gift(deed: &Deed<'_>, key: Key, actor: String) -> Grant {
+fn gift(deed: &Deed<'_>) -> Grant {
     Grant {
         transaction: None,
-        key,
+        key: deed.ledger_key(),
         to: deed.person,
         credits: deed.credits,
         counter: "promo",
@@ -222,7 +244,7 @@ fn gift(deed: &Deed<'_>, key: Key, actor: String) -> Grant {
         expires_at: None,
         order: None,
         paid: None,
-        actor,
+        actor: deed.actor(),
         description: deed.description.to_owned(),
     }
 }

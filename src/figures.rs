@@ -4,6 +4,7 @@
 pub mod fold;
 pub mod overview;
 pub mod period;
+pub mod sales;
 pub mod standing;
 pub mod times;
 pub mod totals;

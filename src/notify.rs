@@ -4,6 +4,7 @@
 mod account;
 mod admin;
 mod buyer;
+mod by_hand;
 pub mod deliver;
 mod letter;
 pub mod outbox;
@@ -11,7 +12,7 @@ pub mod post;
 
 use std::str::FromStr;
 
-use domain::{EventId, OrderId, PersonId};
+use domain::{CreditDeedId, EventId, OrderId, PersonId};
 use sqlx::PgConnection;
 use time::Duration;
 use uuid::Uuid;
@@ -33,6 +34,12 @@ pub enum News {
     RequestApproved { order: OrderId },
     /// To the buyer: the request was turned down, and why.
     RequestRejected { order: OrderId },
+    /// To whose wallet it is: an admin put credits into it.
+    CreditsGranted { deed: CreditDeedId, person: PersonId },
+    /// The same: an admin took some.
+    CreditsTaken { deed: CreditDeedId, person: PersonId },
+    /// The same: less is owed.
+    DebtForgiven { deed: CreditDeedId, person: PersonId },
     /// To an address, about somebody's own account: said as often as it happens. `id`: of this one.
     Account { what: AccountNews, person: Option<PersonId>, address: String, id: Uuid },
     /// To the admins, gathered into one mail an hour.
@@ -51,6 +58,9 @@ pub enum Kind {
     Refunded,
     RequestApproved,
     RequestRejected,
+    CreditsGranted,
+    CreditsTaken,
+    DebtForgiven,
     Account(AccountNews),
     AdminPaymentFailed,
     Quarantined,
@@ -59,12 +69,15 @@ pub enum Kind {
 
 impl Kind {
     /// Each a mail of its own, to one person.
-    pub const LETTERS: [Self; 13] = [
+    pub const LETTERS: [Self; 16] = [
         Self::Receipt,
         Self::PaymentFailed,
         Self::Refunded,
         Self::RequestApproved,
         Self::RequestRejected,
+        Self::CreditsGranted,
+        Self::CreditsTaken,
+        Self::DebtForgiven,
         Self::Account(AccountNews::ConfirmEmail),
         Self::Account(AccountNews::ResetPassword),
         Self::Account(AccountNews::EmailChanged),
@@ -84,6 +97,9 @@ impl Kind {
             Self::Refunded => "refunded",
             Self::RequestApproved => "request_approved",
             Self::RequestRejected => "request_rejected",
+            Self::CreditsGranted => "credits_granted",
+            Self::CreditsTaken => "credits_taken",
+            Self::DebtForgiven => "debt_forgiven",
             Self::Account(AccountNews::ConfirmEmail) => "confirm_email",
             Self::Account(AccountNews::ResetPassword) => "reset_password",
             Self::Account(AccountNews::EmailChanged) => "email_changed",
@@ -109,6 +125,9 @@ impl Kind {
             | Self::Refunded
             | Self::RequestApproved
             | Self::RequestRejected
+            | Self::CreditsGranted
+            | Self::CreditsTaken
+            | Self::DebtForgiven
             | Self::Account(_) => Duration::ZERO,
         }
     }
@@ -135,6 +154,9 @@ impl News {
             Self::Refunded { .. } => Kind::Refunded,
             Self::RequestApproved { .. } => Kind::RequestApproved,
             Self::RequestRejected { .. } => Kind::RequestRejected,
+            Self::CreditsGranted { .. } => Kind::CreditsGranted,
+            Self::CreditsTaken { .. } => Kind::CreditsTaken,
+            Self::DebtForgiven { .. } => Kind::DebtForgiven,
             Self::Account { what, .. } => Kind::Account(*what),
             Self::AdminPaymentFailed { .. } => Kind::AdminPaymentFailed,
             Self::Quarantined { .. } => Kind::Quarantined,
@@ -150,6 +172,9 @@ impl News {
             | Self::AdminPaymentFailed { payment, .. } => payment.clone(),
             Self::Refunded { refund, .. } => refund.clone(),
             Self::RequestApproved { order } | Self::RequestRejected { order } => order.to_string(),
+            Self::CreditsGranted { deed, .. } | Self::CreditsTaken { deed, .. } | Self::DebtForgiven { deed, .. } => {
+                deed.to_string()
+            }
             Self::Account { id, .. } => id.to_string(),
             Self::Quarantined { event } => event.to_string(),
             Self::Break { found } => found.to_string(),
@@ -164,13 +189,21 @@ impl News {
             | Self::RequestApproved { order }
             | Self::RequestRejected { order }
             | Self::AdminPaymentFailed { order, .. } => Some(*order),
-            Self::Account { .. } | Self::Quarantined { .. } | Self::Break { .. } => None,
+            Self::CreditsGranted { .. }
+            | Self::CreditsTaken { .. }
+            | Self::DebtForgiven { .. }
+            | Self::Account { .. }
+            | Self::Quarantined { .. }
+            | Self::Break { .. } => None,
         }
     }
 
     fn addressed(&self) -> (Option<PersonId>, Option<&str>) {
         match self {
             Self::Account { person, address, .. } => (*person, Some(address.as_str())),
+            Self::CreditsGranted { person, .. }
+            | Self::CreditsTaken { person, .. }
+            | Self::DebtForgiven { person, .. } => (Some(*person), None),
             _ => (None, None),
         }
     }

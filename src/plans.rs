@@ -10,6 +10,7 @@ pub mod desk;
 pub mod drift;
 mod locked;
 pub mod mirror;
+pub mod names;
 pub mod retire;
 pub mod revise;
 pub mod sale;

@@ -53,6 +53,11 @@ impl Form {
         Self { refused_beside: Some(field), ..self }
     }
 
+    /// Whether it was sent, and is here again to be mended or sent once more.
+    pub fn came_back(&self) -> bool {
+        !self.values.is_empty() || !self.errors.is_empty()
+    }
+
     pub fn value(&self, field: &str) -> String {
         self.values.get(field).cloned().unwrap_or_default()
     }

@@ -15,6 +15,9 @@ pub mod routes;
 pub mod shell;
 mod words;
 
+/// Days in addresses, for the files that follow a page's filters.
+pub use self::parts::days;
+
 pub use request::{Site, provide_request};
 pub use routes::App;
 pub use shell::shell;

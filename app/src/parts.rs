@@ -2,8 +2,10 @@
 
 pub mod bars;
 pub mod before_the_move;
+pub mod browser;
 pub mod days;
 pub mod field;
+pub mod folded;
 pub mod membership;
 pub mod notes;
 pub mod notice;

@@ -80,7 +80,7 @@ pub fn events_wait(waiting: i64) -> String {
     }
 }
 
-pub fn signed_in_at(sessions: i64) -> String {
+pub fn signed_in_at(sessions: usize) -> String {
     match sessions {
         0 => "Nowhere".to_owned(),
         1 => "In one browser".to_owned(),

@@ -1,5 +1,6 @@
 //! `GET /admin/orders.csv`: the orders that were chosen, as a file, streamed piece by piece.
 
+use app::days;
 use app::request::{ClientAddress, PERSON_KEY};
 use atlas::audit::Origin;
 use atlas::orders::desk::{Search, Sort, Wanted};
@@ -16,8 +17,6 @@ use domain::PersonId;
 use domain::paths::ADMIN_ORDERS_CSV;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use time::Date;
-use time::macros::format_description;
 use tower_sessions::Session;
 
 use crate::layers;
@@ -31,6 +30,7 @@ pub fn routes(ctx: Context) -> Router {
 struct Asked {
     state: String,
     provider: String,
+    plan: String,
     from: String,
     to: String,
     sort: String,
@@ -43,8 +43,9 @@ impl Asked {
         Wanted {
             state: self.state.parse().ok(),
             provider: self.provider.parse().ok(),
-            from: day(&self.from),
-            to: day(&self.to),
+            plan: self.plan.parse().ok(),
+            from: days::typed(&self.from),
+            to: days::typed(&self.to),
             search: Search::parse(&self.q.replace('\0', " ")),
             sort: Sort::parse(&self.sort),
         }
@@ -95,8 +96,4 @@ async fn begin(ctx: Context, session: &Session, origin: &Origin, wanted: Wanted)
         (header::CACHE_CONTROL, "no-store"),
     ];
     Ok((headers, Body::from_stream(futures::StreamExt::chain(start, rest))).into_response())
-}
-
-fn day(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
 }

@@ -1,5 +1,6 @@
 //! `GET /transactions.csv`: the statement as a file, streamed page by page.
 
+use app::days;
 use atlas::Context;
 use atlas::ledger::statement::csv::{HEADER, piece};
 use atlas::ledger::statement::{Direction, Filter};
@@ -12,8 +13,6 @@ use domain::PersonId;
 use domain::paths::{SIGN_IN, TRANSACTIONS, TRANSACTIONS_CSV, with_next};
 use http::{StatusCode, header};
 use serde::Deserialize;
-use time::Date;
-use time::macros::format_description;
 use tower_sessions::Session;
 
 use crate::session::PERSON;
@@ -39,7 +38,11 @@ async fn file(State(ctx): State<Context>, session: Session, Query(asked): Query<
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
-    let filter = Filter { direction: Direction::parse(&asked.direction), from: day(&asked.from), to: day(&asked.to) };
+    let filter = Filter {
+        direction: Direction::parse(&asked.direction),
+        from: days::typed(&asked.from),
+        to: days::typed(&asked.to),
+    };
     // The first piece is read before the answer begins, so that a database that is away is said as a status.
     let first = match piece(&ctx.db, owner, filter, None).await {
         Ok(first) => first,
@@ -62,8 +65,4 @@ async fn file(State(ctx): State<Context>, session: Session, Query(asked): Query<
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, Body::from_stream(futures::StreamExt::chain(start, rest))).into_response()
-}
-
-fn day(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
 }

@@ -49,7 +49,7 @@ pub async fn confirm(ctx: &Context, admin: &Admin, _: &Fresh, origin: &Origin, i
         answer::approve_confirmed(ctx, &mut tx, order, &said).await?;
     } else {
         lock_wallets(&mut tx, &[waiting.person]).await?;
-        carry_out(&mut tx, &waiting.deed(id)).await?;
+        carry_out(ctx, &mut tx, &waiting.deed(id)).await?;
     }
     decide(ctx, &mut tx, id, admin, CreditDeedState::Done, None).await?;
     note(&mut tx, &admin.by(origin), &waiting.deed(id), CreditDeedState::Done, &waiting.reason).await?;

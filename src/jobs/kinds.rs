@@ -122,8 +122,13 @@ done_by! {
     CareForGrants "care_for_grants": |_job, tools| grants::care::care(&tools.ctx).await;
     MirrorPlan "mirror_plan": |job, tools| mirror::carry_out(&tools.ctx, job.plan).await;
     CheckPlans "check_plans": |_job, tools| drift::check_all(&tools.ctx).await;
-    FoldFigures "fold_figures": |_job, tools| figures::fold::fold_all(&tools.ctx).await;
+    FoldFigures "fold_figures": |_job, tools| fold_figures(&tools.ctx).await;
     CheckBooks "check_books": |_job, tools| check::daily(&tools.ctx).await.map(drop);
+}
+
+async fn fold_figures(ctx: &Context) -> Result<()> {
+    figures::fold::fold_all(ctx).await?;
+    figures::sales::count_due(ctx).await
 }
 
 async fn replay_event(ctx: &Context, event: EventId) -> Result<()> {

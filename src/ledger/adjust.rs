@@ -36,7 +36,8 @@ pub async fn adjust(tx: &mut PgConnection, adjustment: &Adjustment) -> Result<Mo
         Correction::Take(credits) => (credits, Credits::ZERO),
         Correction::Forgive(credits) => (Credits::ZERO, credits),
     };
-    let row = sqlx::query!(
+    sqlx::query_as!(
+        Moved,
         r#"select transaction_id as "transaction!: TransactionId", replayed as "replayed!", net as "net!: Credits",
             debt_change as "debt_change!: Credits", balance_after as "balance_after!: Credits",
             debt_after as "debt_after!: Credits"
@@ -52,13 +53,5 @@ pub async fn adjust(tx: &mut PgConnection, adjustment: &Adjustment) -> Result<Mo
     )
     .fetch_one(tx)
     .await
-    .map_err(refusal)?;
-    Ok(Moved {
-        transaction: row.transaction,
-        replayed: row.replayed,
-        net: row.net,
-        debt_change: row.debt_change,
-        balance_after: row.balance_after,
-        debt_after: row.debt_after,
-    })
+    .map_err(refusal)
 }

@@ -73,7 +73,8 @@ pub async fn grant(tx: &mut PgConnection, grant: &Grant) -> Result<Moved> {
     let (payment, money) = grant.paid.clone().unzip();
     let (provider, payment) = payment.map(|payment| (payment.provider, payment.id)).unzip();
     let (minor, currency) = money.map(|money| (money.minor, money.currency)).unzip();
-    let row = sqlx::query!(
+    sqlx::query_as!(
+        Moved,
         r#"select transaction_id as "transaction!: TransactionId", replayed as "replayed!", net as "net!: Credits",
             debt_change as "debt_change!: Credits", balance_after as "balance_after!: Credits",
             debt_after as "debt_after!: Credits"
@@ -97,15 +98,7 @@ pub async fn grant(tx: &mut PgConnection, grant: &Grant) -> Result<Moved> {
     )
     .fetch_one(tx)
     .await
-    .map_err(refusal)?;
-    Ok(Moved {
-        transaction: row.transaction,
-        replayed: row.replayed,
-        net: row.net,
-        debt_change: row.debt_change,
-        balance_after: row.balance_after,
-        debt_after: row.debt_after,
-    })
+    .map_err(refusal)
 }
 
 /// Adds many lots in one round trip. Each is carried out or refused by itself, in the order given; several may be for one

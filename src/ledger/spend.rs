@@ -26,7 +26,8 @@ pub struct Spend {
 /// Errors: [`crate::Refusal::NotEnoughCredits`], [`crate::Refusal::CreditsAreOwed`],
 /// [`crate::Refusal::KeyUsedForAnotherRequest`]. A refused spend leaves no trace, so that the same key may succeed later.
 pub async fn spend(tx: &mut PgConnection, spend: &Spend) -> Result<Moved> {
-    let row = sqlx::query!(
+    sqlx::query_as!(
+        Moved,
         r#"select transaction_id as "transaction!: TransactionId", replayed as "replayed!", net as "net!: Credits",
             debt_change as "debt_change!: Credits", balance_after as "balance_after!: Credits",
             debt_after as "debt_after!: Credits"
@@ -42,15 +43,7 @@ pub async fn spend(tx: &mut PgConnection, spend: &Spend) -> Result<Moved> {
     )
     .fetch_one(tx)
     .await
-    .map_err(refusal)?;
-    Ok(Moved {
-        transaction: row.transaction,
-        replayed: row.replayed,
-        net: row.net,
-        debt_change: row.debt_change,
-        balance_after: row.balance_after,
-        debt_after: row.debt_after,
-    })
+    .map_err(refusal)
 }
 
 /// Takes many times in one round trip. Each spend is carried out or refused by itself, in the order given; several may be

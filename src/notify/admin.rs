@@ -36,6 +36,9 @@ pub(super) async fn digest(ctx: &Context, kind: Kind, subjects: &[String]) -> Re
         | Kind::Refunded
         | Kind::RequestApproved
         | Kind::RequestRejected
+        | Kind::CreditsGranted
+        | Kind::CreditsTaken
+        | Kind::DebtForgiven
         | Kind::Account(_) => return Ok(None),
     };
     if items.is_empty() {

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::account::{self, About};
 use super::post::{Fault, NotSent, Post};
-use super::{Kind, admin, buyer, letter::Letter};
+use super::{Kind, admin, buyer, by_hand, letter::Letter};
 use crate::jobs::TRIES_MAX;
 use crate::{Context, Error, Result};
 
@@ -173,6 +173,9 @@ pub(super) async fn make(ctx: &Context, mail: &Taken) -> Result<Made> {
         Kind::Refunded => buyer::refunded(ctx, order()?, &mail.subject).await?,
         Kind::RequestApproved => buyer::answered(ctx, order()?, domain::OrderState::Approved).await?,
         Kind::RequestRejected => buyer::answered(ctx, order()?, domain::OrderState::Rejected).await?,
+        Kind::CreditsGranted | Kind::CreditsTaken | Kind::DebtForgiven => {
+            by_hand::letter(ctx, mail.person, &mail.subject).await?
+        }
         Kind::Account(what) => match &mail.address {
             Some(address) => account::letter(ctx, what, &About { mail: mail.id, person: mail.person, address }).await?,
             // It was sent, and where to is forgotten.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::{Credits, Currency, OrderId, OrderState, PersonId, Provider};
+use domain::{Credits, Currency, OrderId, OrderState, PersonId, PlanId, Provider};
 use sqlx::PgExecutor;
 use time::{Date, OffsetDateTime};
 
@@ -22,7 +22,9 @@ pub struct Wanted {
     pub state: Option<OrderState>,
     /// None: any.
     pub provider: Option<Provider>,
-    /// The first and the last day (UTC) on which they were made.
+    /// None: of any, in whichever version.
+    pub plan: Option<PlanId>,
+    /// The first and the last day (UTC) on which they were made; or settled, where they are sorted by that.
     pub from: Option<Date>,
     pub to: Option<Date>,
     pub search: Search,
@@ -35,18 +37,34 @@ pub enum Sort {
     #[default]
     Newest,
     Oldest,
+    /// By when they were paid or decided: only those that are.
+    LastSettled,
+    FirstSettled,
 }
 
 impl Sort {
+    pub const ALL: [Self; 4] = [Self::Newest, Self::Oldest, Self::LastSettled, Self::FirstSettled];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Newest => "newest",
             Self::Oldest => "oldest",
+            Self::LastSettled => "last-settled",
+            Self::FirstSettled => "first-settled",
         }
     }
 
+    /// Anything else: the newest first.
     pub fn parse(text: &str) -> Self {
-        if text == Self::Oldest.as_str() { Self::Oldest } else { Self::Newest }
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text).unwrap_or_default()
+    }
+
+    pub const fn is_by_settled(self) -> bool {
+        matches!(self, Self::LastSettled | Self::FirstSettled)
+    }
+
+    const fn is_oldest_first(self) -> bool {
+        matches!(self, Self::Oldest | Self::FirstSettled)
     }
 }
 
@@ -83,14 +101,15 @@ impl Search {
 /// Where the next page begins: after this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct After {
-    pub created_at: OffsetDateTime,
+    /// When it was made, or settled: what they are sorted by.
+    pub at: OffsetDateTime,
     pub id: OrderId,
 }
 
 /// As it stands in an address: `1795305600000000000.0190aaaa-…`.
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.created_at.unix_timestamp_nanos(), self.id)
+        write!(f, "{}.{}", self.at.unix_timestamp_nanos(), self.id)
     }
 }
 
@@ -104,8 +123,8 @@ impl FromStr for After {
     fn from_str(text: &str) -> std::result::Result<Self, NoPlace> {
         let (at, id) = text.split_once('.').ok_or(NoPlace)?;
         let at = at.parse().map_err(|_| NoPlace)?;
-        let created_at = OffsetDateTime::from_unix_timestamp_nanos(at).map_err(|_| NoPlace)?;
-        Ok(Self { created_at, id: id.parse().map_err(|_| NoPlace)? })
+        let at = OffsetDateTime::from_unix_timestamp_nanos(at).map_err(|_| NoPlace)?;
+        Ok(Self { at, id: id.parse().map_err(|_| NoPlace)? })
     }
 }
 
@@ -145,6 +164,14 @@ pub(super) async fn chosen(
         Search::ProviderId(id) => (None, Some(id.as_str()), None),
         Search::Email(email) => (None, None, Some(email.as_str())),
     };
+    let states: Vec<&str> = match wanted.state {
+        Some(state) => vec![state.as_str()],
+        None => OrderState::ALL.iter().map(|state| state.as_str()).collect(),
+    };
+    let providers: Vec<&str> = match wanted.provider {
+        Some(provider) => vec![provider.as_str()],
+        None => Provider::ALL.iter().map(|provider| provider.as_str()).collect(),
+    };
     let midnight = |day: Date| day.midnight().assume_utc();
     let rows = sqlx::query_as!(
         Row,
@@ -152,20 +179,24 @@ pub(super) async fn chosen(
             person.known_as as "email!", o.plan_name as "plan_name!",
             coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.price_minor,
             o.currency as "currency: Currency", o.provider as "provider!: Provider", o.state as "state!: OrderState",
-            o.created_at as "created_at!"
-        from orders_chosen($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as chosen
+            o.created_at as "created_at!", o.settled_at
+        from orders_chosen($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) as chosen
         join credit_orders o on o.id = chosen.id join user_profiles person on person.id = o.buyer_id
         order by chosen.place"#,
         wanted.state as Option<OrderState>,
         wanted.provider as Option<Provider>,
+        wanted.plan as Option<PlanId>,
         wanted.from.map(midnight),
         wanted.to.and_then(Date::next_day).map(midnight),
         order as Option<OrderId>,
         provider_id,
         email,
         PEOPLE_MAX,
-        wanted.sort == Sort::Oldest,
-        after.map(|after| after.created_at),
+        &states as &[&str],
+        &providers as &[&str],
+        wanted.sort.is_by_settled(),
+        wanted.sort.is_oldest_first(),
+        after.map(|after| after.at),
         after.map(|after| after.id) as Option<OrderId>,
         i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1),
     )
@@ -174,8 +205,11 @@ pub(super) async fn chosen(
     let mut orders: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
     let more = orders.len() > limit;
     orders.truncate(limit);
-    let last = orders.last().filter(|_| more);
-    Ok(Page { next: last.map(|last| After { created_at: last.created_at, id: last.id }), orders })
+    let next = orders.last().filter(|_| more).and_then(|last| {
+        let at = if wanted.sort.is_by_settled() { last.settled_at } else { Some(last.created_at) };
+        Some(After { at: at?, id: last.id })
+    });
+    Ok(Page { orders, next })
 }
 
 /// How many requests wait for an answer.

@@ -9,7 +9,7 @@ use crate::audit::{self, About, Change, Origin, What};
 use crate::people::roles::Finance;
 use crate::{Context, Result, csv};
 
-pub const HEADER: &str = "order,made,state,provider,buyer,plan,credits,price,currency\r\n";
+pub const HEADER: &str = "order,made,state,provider,buyer,plan,credits,price,currency,settled\r\n";
 /// Orders read at once.
 const PIECE_ORDERS: usize = 1_000;
 
@@ -19,6 +19,8 @@ pub async fn begin(ctx: &Context, by: &Finance, origin: &Origin, wanted: &Wanted
     let chosen = Change::none()
         .noted("state", wanted.state.map_or("any", |state| state.as_str()))
         .noted("provider", wanted.provider.map_or("any", |provider| provider.as_str()))
+        .noted("plan", wanted.plan.map(|plan| plan.to_string()))
+        .noted("by", if wanted.sort.is_by_settled() { "settled" } else { "made" })
         .noted("from", wanted.from.map(|day| day.to_string()))
         .noted("to", wanted.to.map(|day| day.to_string()))
         .noted("searched", wanted.search != Search::Everything);
@@ -49,5 +51,6 @@ fn row(order: &Listed) -> String {
         &order.credits.get().to_string(),
         &price,
         &currency,
+        &order.settled_at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default(),
     ])
 }

@@ -38,8 +38,6 @@ pub struct Profile {
     pub left_at: Option<OffsetDateTime>,
     pub email_is_confirmed: bool,
     pub has_second_factor: bool,
-    /// Sessions that are open now, about.
-    pub sessions: i64,
     pub balance: Balance,
     /// Whose checkout they get, whatever holds for others.
     pub payment_path: Option<Provider>,
@@ -140,7 +138,6 @@ pub async fn profile(db: &sqlx::PgPool, _: &Support, id: PersonId) -> Result<Pro
         r#"select person.known_as as "known_as!", person.name, person.role as "role: Role", person.created_at,
             person.deleted_at, person.email is not null as "confirmed!",
             exists (select from second_factors f where f.person_id = person.id and f.on_since is not null) as "factor!",
-            (select count(*) from sessions s where s.person_id = person.id and s.expires_at > now()) as "sessions!",
             wallet.posted as "posted: Credits", wallet.held as "held: Credits", wallet.debt as "debt: Credits",
             person.payment_path as "payment_path: Provider", person.daily_credits_max as "daily_credits_max: Credits"
         from user_profiles person
@@ -172,7 +169,6 @@ pub async fn profile(db: &sqlx::PgPool, _: &Support, id: PersonId) -> Result<Pro
         left_at: row.deleted_at,
         email_is_confirmed: row.confirmed,
         has_second_factor: row.factor,
-        sessions: row.sessions,
         balance: Balance { posted: row.posted, held: row.held, debt: row.debt },
         payment_path: row.payment_path,
         daily_credits_max: row.daily_credits_max,

@@ -1,6 +1,8 @@
 //! Sessions, as far as they are anybody's: how long they may last, a person's own list of them, ending them, and forgetting
 //! those whose time is over. The server keeps and reads them.
 
+pub mod of_others;
+
 use domain::PersonId;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;

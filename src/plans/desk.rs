@@ -1,7 +1,7 @@
 //! The plans as admins see them: on sale or not, retired ones too, with how often each was sold and how its counterpart at
 //! Whop stands.
 
-use domain::{Credits, Currency, MirrorState, PlanId, PlanVisibility};
+use domain::{Credits, Currency, MirrorState, PlanId, PlanVisibility, Provider};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
@@ -24,7 +24,7 @@ pub struct Plan {
     /// The number of its newest version; whoever edits says which one they saw.
     pub revision: i32,
     pub terms: Terms,
-    /// Orders that were paid or approved.
+    /// Orders that were paid or approved: what `figures::sales` counted, and what was settled since.
     pub sold: i64,
     /// Whether anybody has ever ordered it, paid or not.
     pub ordered: bool,
@@ -92,8 +92,14 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
         cross join lateral (
-            select count(*) filter (where o.state in ('paid', 'approved')) as sold, count(*) > 0 as ordered
-            from plan_versions version join credit_orders o on o.plan_version_id = version.id
+            select sum(coalesce(counted.sold, 0) + (
+                    select count(*) from credit_orders o
+                    where o.plan_version_id = version.id and o.provider = any($3) and o.state in ('paid', 'approved')
+                        and o.settled_at >= coalesce(counted.counted_to, '-infinity')
+                ))::bigint as sold,
+                bool_or((select o.state from credit_orders o where o.plan_version_id = version.id order by o.state limit 1)
+                    is not null) as ordered
+            from plan_versions version left join figure_sales counted on counted.plan_version_id = version.id
             where version.plan_id = plan.id
         ) orders
         left join whop_plans mirror on mirror.plan_id = plan.id
@@ -101,6 +107,7 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
         order by plan.retired_at is not null, plan.position, plan.slug limit $2"#,
         only as Option<PlanId>,
         PLANS_MAX,
+        &providers() as &[&str],
     )
     .fetch_all(db)
     .await?;
@@ -138,6 +145,11 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
         .collect())
 }
 
+/// Each of them is looked up in the index `credit_orders_settled_of_version`.
+fn providers() -> Vec<&'static str> {
+    Provider::ALL.iter().map(|provider| provider.as_str()).collect()
+}
+
 /// The newest versions of a plan, each with how often it was sold.
 pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Result<Vec<Version>> {
     let rows = sqlx::query!(
@@ -145,12 +157,17 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
             version.price_minor, version.currency as "currency: Currency", version.expires_after_days,
             version.bonus_credits as "bonus_credits: Credits", version.bonus_expires_after_days,
             version.visibility as "visibility: PlanVisibility", version.created_at, person.known_as as "by?",
-            (select count(*) from credit_orders o
-                where o.plan_version_id = version.id and o.state in ('paid', 'approved')) as "sold!"
+            coalesce(counted.sold, 0) + (
+                select count(*) from credit_orders o
+                where o.plan_version_id = version.id and o.provider = any($3) and o.state in ('paid', 'approved')
+                    and o.settled_at >= coalesce(counted.counted_to, '-infinity')
+            ) as "sold!"
         from plan_versions version left join user_profiles person on person.id = version.created_by
+        left join figure_sales counted on counted.plan_version_id = version.id
         where version.plan_id = $1 order by version.version desc limit $2"#,
         plan as PlanId,
         VERSIONS_MAX,
+        &providers() as &[&str],
     )
     .fetch_all(db)
     .await?;

@@ -4,12 +4,15 @@ use atlas::audit::list::{Filter, before};
 use atlas::audit::{Origin, Reason};
 use atlas::events::replay::replay;
 use atlas::events::{Received, desk as inbox, resolve};
+use atlas::orders::list;
 use atlas::people::desk;
 use atlas::people::roles::Support;
 use atlas::people::roles::change::set_role_of;
+use atlas::people::sessions::of_others::{self, Which};
 use atlas::{Error, Refusal};
 use domain::{Credits, EventId, PaymentState, PersonId, Role};
 use sqlx::PgPool;
+use time::Duration;
 
 use crate::stage::boss::{Boss, admin};
 use crate::stage::{Stage, promo, refusal, reservation, usage};
@@ -90,6 +93,71 @@ async fn an_admin_changes_the_role_of_others_and_says_why(pool: PgPool) {
         .await
         .unwrap();
     assert!(matches!(gives(ana.id(), Role::Admin).await, Err(Error::NotFound)), "who has left gets no rights");
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn somebodys_sessions_are_listed_and_ended_with_a_reason(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let boss = admin(&stage, "boss").await;
+    let (ana, ben) = (stage.buyer("ana").await, stage.buyer("ben").await);
+    let now = stage.ctx.now();
+    for (person, n, seen, address) in [
+        (&ana, "1", now - Duration::minutes(9), "192.0.2.77"),
+        (&ana, "2", now - Duration::minutes(1), "2001:db8:1:2::9"),
+        (&ana, "3", now - Duration::hours(25), "nonsense"),
+        (&ben, "4", now, "192.0.2.78"),
+    ] {
+        sqlx::query(
+            "insert into sessions (id_hash, person_id, data, created_at, seen_at, expires_at) values (sha256(convert_to($1, 'UTF8')), $2,
+                jsonb_build_object('agent', 'Browser ' || $1, 'began', jsonb_build_object('origin', jsonb_build_object('address', $4))),
+                $3, $3, 'infinity')",
+        )
+        .bind(n)
+        .bind(person.id())
+        .bind(seen)
+        .bind(address)
+        .execute(&stage.owner)
+        .await
+        .unwrap();
+    }
+    let listed =
+        async |person: PersonId| of_others::list(&stage.ctx, &support(&boss), person, Role::Buyer).await.unwrap();
+    let seen = listed(ana.id()).await;
+    let said: Vec<_> = seen.iter().map(|one| (one.agent.as_deref().unwrap(), one.network.as_deref())).collect();
+    assert_eq!(
+        said,
+        [("Browser 2", Some("2001:db8:1::/48")), ("Browser 1", Some("192.0.2.0/24"))],
+        "what was idle for too long is over, and nobody's whole address is shown"
+    );
+    let ends = async |person: PersonId, which| {
+        of_others::end(&stage.ctx, &boss.0, &Origin::NONE, person, which, &reason("A stolen laptop")).await
+    };
+    let bens = listed(ben.id()).await[0].id;
+    assert!(matches!(ends(ana.id(), Which::One(bens)).await, Err(Error::NotFound)), "it is somebody else's");
+    assert_eq!(stage.count("select count(*) from audit_entries where deed like 'session%'").await, 0);
+    assert_eq!(ends(ana.id(), Which::One(seen[0].id)).await.unwrap(), 1);
+    assert!(matches!(ends(ana.id(), Which::One(seen[0].id)).await, Err(Error::NotFound)));
+    assert_eq!(listed(ana.id()).await, seen[1..]);
+    assert_eq!(ends(ana.id(), Which::All).await.unwrap(), 2, "the idle one, too");
+    assert_eq!((listed(ana.id()).await, listed(ben.id()).await.len()), (vec![], 1));
+    for deed in ["session_ended", "sessions_ended"] {
+        let filter = Filter { deed: Some(deed.to_owned()), ..Filter::default() };
+        let [entry] = before(&stage.ctx.db, &filter, i64::MAX, 10).await.unwrap().try_into().unwrap();
+        assert_eq!((entry.actor_id, entry.why.as_deref()), (Some(boss.0.person().id()), Some("A stolen laptop")));
+    }
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn open_orders_are_those_that_nothing_has_become_of_yet(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let boss = admin(&stage, "boss").await;
+    let ana = stage.buyer("ana").await;
+    let paid = stage.starts_checkout(&ana, "starter").await;
+    stage.pays(&paid, "pay_1").await;
+    let opened = stage.starts_checkout(&ana, "pro").await.id;
+    stage.starts_checkout(&stage.buyer("ben").await, "pro").await;
+    let open = list::open_of_buyer(&stage.ctx.db, &support(&boss), ana.id()).await.unwrap();
+    assert_eq!(open.iter().map(|order| order.id).collect::<Vec<_>>(), [opened]);
 }
 
 /// An event in quarantine: its payment names an order that nobody knows yet.

@@ -12,6 +12,7 @@ pub mod plans;
 pub mod refunds;
 pub mod requests;
 pub mod rollout;
+pub mod second_word;
 pub mod viewing;
 
 use leptos::server_fn::axum::register_explicit;

@@ -1,6 +1,5 @@
 //! What people see and change about themselves.
 
-mod browser;
 pub mod delete;
 pub mod email;
 mod membership;

@@ -1,6 +1,7 @@
 //! Putting plans on sale and off, arranging them, and their end.
 
 use atlas::audit::{Origin, Reason};
+use atlas::figures::sales::count_due;
 use atlas::plans::arrange::{Way, shift};
 use atlas::plans::catalogue::catalogue;
 use atlas::plans::desk::{self, Standing};
@@ -9,6 +10,7 @@ use atlas::plans::sale::{Sale, set};
 use atlas::{Error, Refusal, ids};
 use domain::PlanId;
 use sqlx::PgPool;
+use time::Duration;
 
 use super::{TYPED, made};
 use crate::stage::boss::{Boss, admin};
@@ -98,4 +100,34 @@ async fn a_plan_that_was_ordered_is_retired_and_one_that_was_not_is_deleted(pool
         2
     );
     stage.audits_clean().await;
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn what_was_sold_is_counted_once_before_and_after_the_hourly_count(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let boss = admin(&stage, "boss").await;
+    let (ana, starter) = (stage.buyer("ana").await, stage.plan("starter").await);
+    let sold = async || {
+        let plan = desk::open(&stage.ctx.db, &boss.0, starter).await.unwrap();
+        let [version] = desk::versions(&stage.ctx.db, &boss.0, starter).await.unwrap().try_into().unwrap();
+        assert_eq!((plan.sold, plan.ordered), (version.sold, true));
+        plan.sold
+    };
+    let counted = "select coalesce(sum(sold), 0)::bigint from figure_sales";
+    let buys = async |payment: &str| stage.pays(&stage.starts_checkout(&ana, "starter").await, payment).await;
+    buys("pay_1").await;
+    count_due(&stage.ctx).await.unwrap();
+    assert_eq!((sold().await, stage.count(counted).await), (1, 0), "it was sold a moment ago");
+    stage.advance(Duration::minutes(59));
+    count_due(&stage.ctx).await.unwrap();
+    assert_eq!(stage.count(counted).await, 0, "once an hour");
+    stage.advance(Duration::minutes(2));
+    buys("pay_2").await;
+    count_due(&stage.ctx).await.unwrap();
+    assert_eq!((sold().await, stage.count(counted).await), (2, 1));
+    stage.advance(Duration::hours(2));
+    count_due(&stage.ctx).await.unwrap();
+    assert_eq!((sold().await, stage.count(counted).await), (2, 2));
+    let missing = "select count(*) from plan_versions where id not in (select plan_version_id from figure_sales)";
+    assert_eq!(stage.count(missing).await, 0, "those that nobody bought, too");
 }

@@ -1,14 +1,14 @@
 //! Credits moved by hand: given, taken, a debt forgiven; and the second word on what is above the limit.
 
 use atlas::audit::Reason;
-use atlas::by_hand::{Description, Wish, act, confirm};
+use atlas::by_hand::{Description, Wish, act};
 use atlas::orders::FormKey;
 use atlas::{Error, Refusal, Result};
 use domain::{CreditDeedId, CreditDeedKind, CreditDeedState, FieldErrors, PersonId, paths};
 use leptos::prelude::*;
 
-use super::refunds::DECLINE_FORM;
 use super::requests::given_in;
+use super::second_word;
 use crate::actions::answer;
 use crate::flash::{self, Flash, Form};
 use crate::request::Request;
@@ -94,56 +94,18 @@ async fn carry_out(request: &Request, kind: CreditDeedKind, typed: &Typed) -> Re
 
 #[server(prefix = "/do/admin", endpoint = "confirm-credits")]
 pub async fn confirm_credits(request_id: String) -> Result<(), ServerFnError> {
-    let Ok(request) = Request::current() else { return Ok(()) };
-    let outcome = say_yes(&request, &request_id).await;
-    answer(&request, paths::ADMIN_APPROVALS, Form::default(), outcome).await;
+    second_word::confirm::<CreditDeedId>(&request_id).await;
     Ok(())
-}
-
-async fn say_yes(request: &Request, id: &str) -> Result<String> {
-    let admin = request.admin().await?;
-    let Some(fresh) = request.fresh(admin.person()).await? else {
-        return Ok(paths::confirm(paths::ADMIN_APPROVALS));
-    };
-    let id: CreditDeedId = id.parse().map_err(|_| Error::NotFound)?;
-    confirm::confirm(request.ctx(), &admin, &fresh, &request.origin(), id).await?;
-    flash::leave(request, Flash::Done("Confirmed, and done.".to_owned())).await?;
-    Ok(paths::ADMIN_APPROVALS.to_owned())
 }
 
 #[server(prefix = "/do/admin", endpoint = "decline-credits")]
 pub async fn decline_credits(request_id: String, reason: String) -> Result<(), ServerFnError> {
-    let Ok(request) = Request::current() else { return Ok(()) };
-    let form = Form::new(DECLINE_FORM, &[("of", &request_id), ("reason", &reason)], FieldErrors::default());
-    let outcome = say_no(&request, &request_id, &reason).await;
-    answer(&request, paths::ADMIN_APPROVALS, form, outcome).await;
+    second_word::decline::<CreditDeedId>(&request_id, &reason).await;
     Ok(())
-}
-
-async fn say_no(request: &Request, id: &str, reason: &str) -> Result<String> {
-    let admin = request.admin().await?;
-    let Some(fresh) = request.fresh(admin.person()).await? else {
-        return Ok(paths::confirm(paths::ADMIN_APPROVALS));
-    };
-    let id: CreditDeedId = id.parse().map_err(|_| Error::NotFound)?;
-    let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
-    confirm::decline(request.ctx(), &admin, &fresh, &request.origin(), id, &reason).await?;
-    flash::leave(request, Flash::Done("Declined. No credits moved.".to_owned())).await?;
-    Ok(paths::ADMIN_APPROVALS.to_owned())
 }
 
 #[server(prefix = "/do/admin", endpoint = "withdraw-credits")]
 pub async fn withdraw_credits(request_id: String) -> Result<(), ServerFnError> {
-    let Ok(request) = Request::current() else { return Ok(()) };
-    let outcome = take_back(&request, &request_id).await;
-    answer(&request, paths::ADMIN_APPROVALS, Form::default(), outcome).await;
+    second_word::withdraw::<CreditDeedId>(&request_id).await;
     Ok(())
-}
-
-async fn take_back(request: &Request, id: &str) -> Result<String> {
-    let admin = request.admin().await?;
-    let id: CreditDeedId = id.parse().map_err(|_| Error::NotFound)?;
-    confirm::withdraw(request.ctx(), &admin, &request.origin(), id).await?;
-    flash::leave(request, Flash::Done("Withdrawn. No credits moved.".to_owned())).await?;
-    Ok(paths::ADMIN_APPROVALS.to_owned())
 }

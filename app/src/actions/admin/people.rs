@@ -3,7 +3,7 @@
 use atlas::audit::Reason;
 use atlas::people::apart;
 use atlas::people::roles::change::set_role_of;
-use atlas::people::sessions::{Ending, end_of};
+use atlas::people::sessions::of_others::{self, Which};
 use atlas::settings::rollout::parse_provider;
 use atlas::{Error, Result};
 use domain::{FieldErrors, PersonId, Role, paths};
@@ -17,6 +17,7 @@ use crate::words;
 
 pub const ROLE_FORM: &str = "role";
 pub const PATH_FORM: &str = "payment-path";
+pub const SESSIONS_FORM: &str = "sessions";
 pub const LIMIT_FORM: &str = "purchase-limit";
 
 #[server(prefix = "/do/admin", endpoint = "change-role")]
@@ -29,10 +30,11 @@ pub async fn change_role(person: String, role: String, reason: String) -> Result
 }
 
 #[server(prefix = "/do/admin", endpoint = "end-sessions-of")]
-pub async fn end_sessions_of(person: String) -> Result<(), ServerFnError> {
+pub async fn end_sessions_of(person: String, session: String, reason: String) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
-    let outcome = end(&request, &person).await;
-    answer(&request, &page_of(&person), Form::default(), outcome).await;
+    let form = Form::new(SESSIONS_FORM, &[("reason", &reason)], FieldErrors::default());
+    let outcome = end(&request, &person, &session, &reason).await;
+    answer(&request, &page_of(&person), form, outcome).await;
     Ok(())
 }
 
@@ -68,11 +70,16 @@ async fn give(request: &Request, person: &str, role: &str, reason: &str) -> Resu
     Ok(paths::admin_person(person))
 }
 
-async fn end(request: &Request, person: &str) -> Result<String> {
+/// `session`: the name of one, or `all`.
+async fn end(request: &Request, person: &str, session: &str, reason: &str) -> Result<String> {
     let admin = request.admin().await?;
     let person: PersonId = person.parse().map_err(|_| Error::NotFound)?;
-    let origin = request.origin();
-    let ended = end_of(request.ctx(), &admin.by(&origin), Ending::Person(person)).await?;
+    let which = match session {
+        "all" => Which::All,
+        one => Which::One(one.parse().map_err(|_| Error::NotFound)?),
+    };
+    let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
+    let ended = of_others::end(request.ctx(), &admin, &request.origin(), person, which, &reason).await?;
     flash::leave(request, Flash::Done(words::sessions_ended(ended))).await?;
     Ok(paths::admin_person(person))
 }

@@ -2,18 +2,18 @@
 
 use atlas::audit::Reason;
 use atlas::orders::FormKey;
-use atlas::orders::refund::{Wish, ask, confirm, refundable};
+use atlas::orders::refund::{Wish, ask, refundable};
 use atlas::{Error, Result};
 use domain::{FieldErrors, Money, OrderId, RefundRequestId, paths};
 use leptos::prelude::*;
 
+use super::second_word;
 use crate::actions::answer;
 use crate::flash::{self, Flash, Form};
 use crate::request::Request;
 use crate::words;
 
 pub const REFUND_FORM: &str = "refund";
-pub const DECLINE_FORM: &str = "decline";
 
 #[server(prefix = "/do/admin", endpoint = "refund")]
 pub async fn refund(
@@ -78,58 +78,20 @@ pub fn read_amount(text: &str, left: Money) -> Result<Money> {
 
 #[server(prefix = "/do/admin", endpoint = "confirm-refund")]
 pub async fn confirm_refund(request_id: String) -> Result<(), ServerFnError> {
-    let Ok(request) = Request::current() else { return Ok(()) };
-    let outcome = say_yes(&request, &request_id).await;
-    answer(&request, paths::ADMIN_APPROVALS, Form::default(), outcome).await;
+    second_word::confirm::<RefundRequestId>(&request_id).await;
     Ok(())
-}
-
-async fn say_yes(request: &Request, id: &str) -> Result<String> {
-    let admin = request.admin().await?;
-    let Some(fresh) = request.fresh(admin.person()).await? else {
-        return Ok(paths::confirm(paths::ADMIN_APPROVALS));
-    };
-    let id: RefundRequestId = id.parse().map_err(|_| Error::NotFound)?;
-    let asked = confirm::confirm(request.ctx(), &admin, &fresh, &request.origin(), id).await?;
-    flash::leave(request, Flash::Done(words::refund_asked(asked.state).to_owned())).await?;
-    Ok(paths::ADMIN_APPROVALS.to_owned())
 }
 
 #[server(prefix = "/do/admin", endpoint = "decline-refund")]
 pub async fn decline_refund(request_id: String, reason: String) -> Result<(), ServerFnError> {
-    let Ok(request) = Request::current() else { return Ok(()) };
-    let form = Form::new(DECLINE_FORM, &[("of", &request_id), ("reason", &reason)], FieldErrors::default());
-    let outcome = say_no(&request, &request_id, &reason).await;
-    answer(&request, paths::ADMIN_APPROVALS, form, outcome).await;
+    second_word::decline::<RefundRequestId>(&request_id, &reason).await;
     Ok(())
-}
-
-async fn say_no(request: &Request, id: &str, reason: &str) -> Result<String> {
-    let admin = request.admin().await?;
-    let Some(fresh) = request.fresh(admin.person()).await? else {
-        return Ok(paths::confirm(paths::ADMIN_APPROVALS));
-    };
-    let id: RefundRequestId = id.parse().map_err(|_| Error::NotFound)?;
-    let reason = Reason::parse("reason", reason).map_err(Error::Invalid)?;
-    confirm::decline(request.ctx(), &admin, &fresh, &request.origin(), id, &reason).await?;
-    flash::leave(request, Flash::Done("Declined. Nothing was paid back.".to_owned())).await?;
-    Ok(paths::ADMIN_APPROVALS.to_owned())
 }
 
 #[server(prefix = "/do/admin", endpoint = "withdraw-refund")]
 pub async fn withdraw_refund(request_id: String) -> Result<(), ServerFnError> {
-    let Ok(request) = Request::current() else { return Ok(()) };
-    let outcome = take_back(&request, &request_id).await;
-    answer(&request, paths::ADMIN_ORDERS, Form::default(), outcome).await;
+    second_word::withdraw::<RefundRequestId>(&request_id).await;
     Ok(())
-}
-
-async fn take_back(request: &Request, id: &str) -> Result<String> {
-    let finance = request.finance().await?;
-    let id: RefundRequestId = id.parse().map_err(|_| Error::NotFound)?;
-    let order = confirm::withdraw(request.ctx(), &finance, &request.origin(), id).await?;
-    flash::leave(request, Flash::Done("Withdrawn. Nothing was paid back.".to_owned())).await?;
-    Ok(paths::admin_order(order))
 }
 
 #[cfg(test)]

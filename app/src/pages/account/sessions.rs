@@ -4,8 +4,8 @@ use atlas::people::sessions::Listed;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use super::browser;
 use crate::actions::sessions::{EndOtherSessions, EndSession};
+use crate::parts::browser;
 use crate::parts::small::Moment;
 
 #[component]

@@ -1,51 +1,25 @@
 //! Every order, with those that wait for an answer first in line: searched, filtered, a page at a time. Requests are ticked
 //! and answered together.
 
+mod asked;
+
 use atlas::Result;
-use atlas::orders::desk::{self, After, Page, Search, Sort, Wanted};
+use atlas::orders::desk::{self, Page, Sort, Wanted};
 use atlas::orders::list::Listed;
 use atlas::people::roles::Support;
+use atlas::plans::names::{Named, names};
 use domain::{OrderState, Provider, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use self::asked::{Asked, address};
 use super::for_staff;
 use crate::flash;
-use crate::pages::query;
-use crate::parts::days::{self, DayFields};
+use crate::parts::days::DayFields;
 use crate::parts::notice::FlashNotice;
 use crate::parts::small::{Badge, Icon, Moment};
 use crate::request::Request;
 use crate::words;
-
-/// What the address asks for. A value that doesn't read is as good as none.
-#[derive(Clone)]
-struct Asked {
-    wanted: Wanted,
-    /// As it was typed.
-    search: String,
-    after: Option<After>,
-}
-
-impl Asked {
-    /// As it stands in the address; values that don't read are as good as none.
-    fn from_query() -> Self {
-        let search = query("q");
-        let wanted = Wanted {
-            state: query("state").parse().ok(),
-            provider: query("provider").parse().ok(),
-            from: days::typed(&query("from")),
-            to: days::typed(&query("to")),
-            search: Search::parse(&search),
-            sort: Sort::parse(&query("sort")),
-        };
-        Self { wanted, search, after: query("after").parse().ok() }
-    }
-
-    fn is_everything(&self) -> bool {
-        Wanted { sort: Sort::Newest, ..self.wanted.clone() } == Wanted::default()
-    }
-}
 
 #[component]
 pub fn Orders() -> impl IntoView {
@@ -58,6 +32,7 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
     let db = &request.ctx().db;
     let found = desk::page(db, &support, &asked.wanted, asked.after).await?;
     let waiting = desk::waiting(db, &support).await?;
+    let plans = names(db, &support).await?;
     let flash = flash::take(&request).await?;
     let role = support.person().role();
     let may_answer = role >= Role::Admin;
@@ -82,7 +57,7 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
                 </div>
             </div>
             <FlashNotice flash />
-            <Filters asked=asked.clone() />
+            <Filters asked=asked.clone() plans />
             <Found found asked may_answer />
         </main>
     }
@@ -90,14 +65,20 @@ async fn draw(request: Request, support: Support, asked: Asked) -> Result<AnyVie
 }
 
 #[component]
-fn Filters(asked: Asked) -> impl IntoView {
+fn Filters(asked: Asked, plans: Vec<Named>) -> impl IntoView {
     let states = OrderState::ALL.iter().map(|state| {
         let (label, _) = words::order_state(*state);
         view! { <option value=state.as_str() selected=asked.wanted.state == Some(*state)>{label}</option> }
     });
-    let Wanted { provider, sort, from, to, .. } = asked.wanted;
+    let Wanted { provider, plan, sort, from, to, .. } = asked.wanted;
     let providers = Provider::ALL.iter().map(|each| {
         view! { <option value=each.as_str() selected=provider == Some(*each)>{each.title()}</option> }
+    });
+    let plans = plans.into_iter().map(|each| {
+        view! { <option value=each.id.to_string() selected=plan == Some(each.id)>{each.name}</option> }
+    });
+    let sorts = Sort::ALL.map(|each| {
+        view! { <option value=each.as_str() selected=sort == each>{sorted(each)}</option> }
     });
     view! {
         <form class="filters" method="get" action=paths::ADMIN_ORDERS role="search" aria-label="Find orders">
@@ -120,16 +101,29 @@ fn Filters(asked: Asked) -> impl IntoView {
                     {providers.collect_view()}
                 </select>
             </div>
+            <div class="field">
+                <label for="plan">"Plan"</label>
+                <select class="input" id="plan" name="plan">
+                    <option value="" selected=plan.is_none()>"Any"</option>
+                    {plans.collect_view()}
+                </select>
+            </div>
             <DayFields from to />
             <div class="field">
                 <label for="sort">"Order"</label>
-                <select class="input" id="sort" name="sort">
-                    <option value="newest" selected=sort == Sort::Newest>"Newest first"</option>
-                    <option value="oldest" selected=sort == Sort::Oldest>"Oldest first"</option>
-                </select>
+                <select class="input" id="sort" name="sort">{sorts.collect_view()}</select>
             </div>
             <button class="button" r#type="submit">"Find"</button>
         </form>
+    }
+}
+
+const fn sorted(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Newest => "Newest first",
+        Sort::Oldest => "Oldest first",
+        Sort::LastSettled => "Last settled first",
+        Sort::FirstSettled => "First settled first",
     }
 }
 
@@ -137,7 +131,9 @@ fn Filters(asked: Asked) -> impl IntoView {
 fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
     if found.orders.is_empty() {
         let waits = Wanted { state: Some(OrderState::Requested), sort: asked.wanted.sort, ..Wanted::default() };
-        let sentence = if asked.is_everything() {
+        let sentence = if asked.is_everything() && asked.wanted.sort.is_by_settled() {
+            "No order is paid or decided yet."
+        } else if asked.is_everything() {
             "Nobody has ordered yet."
         } else if asked.wanted == waits {
             "No request waits for an answer."
@@ -156,12 +152,18 @@ fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
     let (further, first, caption) = match asked.wanted.sort {
         Sort::Newest => ("Older", "Newest", "Orders, newest first"),
         Sort::Oldest => ("Newer", "Oldest", "Orders, oldest first"),
+        Sort::LastSettled => ("Settled earlier", "Settled last", "Settled orders, the last settled first"),
+        Sort::FirstSettled => ("Settled later", "Settled first", "Settled orders, the first settled first"),
     };
     let page = |after| address(paths::ADMIN_ORDERS, &asked.wanted, &asked.search, after);
     let next = found.next.map(|after| view! { <a class="button" rel="next" href=page(Some(after))>{further}</a> });
     let start = asked.after.map(|_| view! { <a class="button" href=page(None)>{first}</a> });
-    let rows: Vec<_> = found.orders.into_iter().map(|order| view! { <Row order answerable /> }).collect();
+    let by_settled = asked.wanted.sort.is_by_settled();
+    let rows: Vec<_> = found.orders.into_iter().map(|order| view! { <Row order answerable by_settled /> }).collect();
     view! {
+        {by_settled.then(|| view! {
+            <p class="muted">"Only orders that were paid or decided. From and To are the days on which that was."</p>
+        })}
         <form method="get" action=paths::ADMIN_ANSWER>
             <table class="table table--dense">
                 <caption class="visually-hidden">{caption}</caption>
@@ -174,7 +176,7 @@ fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
                         <th scope="col" class="number">"Credits"</th>
                         <th scope="col" class="number">"Price"</th>
                         <th scope="col">"State"</th>
-                        <th scope="col">"Made"</th>
+                        <th scope="col">{if by_settled { "Settled" } else { "Made" }}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -191,7 +193,11 @@ fn Found(found: Page, asked: Asked, may_answer: bool) -> impl IntoView {
 }
 
 #[component]
-fn Row(order: Listed, answerable: bool) -> impl IntoView {
+fn Row(order: Listed, answerable: bool, by_settled: bool) -> impl IntoView {
+    let (said, at) = match order.settled_at.filter(|_| by_settled) {
+        Some(at) => ("Settled", at),
+        None => ("Made", order.created_at),
+    };
     let (state, tone) = words::order_state(order.state);
     let choice = answerable.then(|| {
         let label = format!("Choose the request of {}", order.buyer_email);
@@ -212,51 +218,7 @@ fn Row(order: Listed, answerable: bool) -> impl IntoView {
             <td data-label="Credits" class="number">{order.credits.to_string()}</td>
             <td data-label="Price" class="number">{words::price(order.price)}</td>
             <td data-label="State"><Badge words=state tone /></td>
-            <td data-label="Made"><Moment at=order.created_at /></td>
+            <td data-label=said><Moment at /></td>
         </tr>
-    }
-}
-
-/// The page, or the file, with what was chosen.
-fn address(page: &str, wanted: &Wanted, search: &str, after: Option<After>) -> String {
-    let after = after.map(|after| after.to_string());
-    let (from, to) = (wanted.from.map(days::written), wanted.to.map(days::written));
-    let query = [
-        ("state", wanted.state.map_or("", OrderState::as_str)),
-        ("provider", wanted.provider.map_or("", Provider::as_str)),
-        ("from", from.as_deref().unwrap_or_default()),
-        ("to", to.as_deref().unwrap_or_default()),
-        ("sort", if wanted.sort == Sort::Newest { "" } else { wanted.sort.as_str() }),
-        ("q", search),
-        ("after", after.as_deref().unwrap_or_default()),
-    ];
-    paths::with_query(page, &query)
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use time::OffsetDateTime;
-
-    use super::*;
-
-    #[test]
-    fn where_a_page_begins_stands_in_the_address() {
-        let id = "0190aaaa-0000-7000-8000-000000000001".parse().unwrap();
-        let from = After { created_at: OffsetDateTime::UNIX_EPOCH, id };
-        let wanted = Wanted {
-            state: Some(OrderState::Requested),
-            sort: Sort::Oldest,
-            from: days::typed("2026-11-01"),
-            ..Wanted::default()
-        };
-        let address = address(paths::ADMIN_ORDERS, &wanted, "a@b", Some(from));
-        let query = format!("state=requested&from=2026-11-01&sort=oldest&q=a%40b&after=0.{id}");
-        assert_eq!(address, format!("/admin/orders?{query}"));
-        assert_eq!(format!("0.{id}").parse(), Ok(from));
-        for nonsense in ["", "0", "x.y", "99999999999999999999999999999999999999.0", "0.1"] {
-            assert!(nonsense.parse::<After>().is_err(), "{nonsense}");
-        }
     }
 }

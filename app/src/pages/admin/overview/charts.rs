@@ -256,7 +256,10 @@ pub fn CreditsTable(seen: Overview) -> impl IntoView {
             <tr>
                 <th scope="row">{name}" "<span class="muted">{what}</span></th>
                 <td class="number">{credits.to_string()}</td>
-                {compared.then(|| view! { <td class="number muted">{before.unwrap_or_default().to_string()}</td> })}
+                {compared.then(|| {
+                    let before = before.map_or_else(|| "–".to_owned(), |before| before.to_string());
+                    view! { <td class="number muted">{before}</td> }
+                })}
             </tr>
         }
     });

@@ -6,29 +6,25 @@ use domain::{Credits, PersonId};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::actions::admin::credits::{ForgiveDebt, GrantCredits, TakeCredits};
-use crate::flash::Form;
+use crate::actions::admin::credits::{CREDITS_FORM, ForgiveDebt, GrantCredits, TakeCredits};
+use crate::flash::{Flash, Form, form_of};
 use crate::parts::field::{ErrorSummary, TextField};
+use crate::parts::folded::Folded;
 use crate::parts::records::{Column, Record, Records};
 use crate::parts::small::{Badge, Moment};
 use crate::words;
 
-/// `of`: whose wallet, for those who may move what is in it; with what it owes.
-#[component]
-pub fn CreditsByHand(form: Form, of: Option<(PersonId, Credits)>, deeds: Vec<Listed>) -> impl IntoView {
-    view! {
-        {of.map(|(person, debt)| view! { <MoveCredits form person debt /> })}
-        <Deeds deeds />
-    }
+pub fn form(flash: Option<&Flash>) -> Form {
+    form_of(flash, CREDITS_FORM)
 }
 
 #[component]
-fn MoveCredits(form: Form, person: PersonId, debt: Credits) -> impl IntoView {
+pub fn MoveCredits(person: PersonId, debt: Credits, form: Form) -> impl IntoView {
     const PREFIX: &str = "by-hand-";
     let owes = debt > Credits::ZERO;
+    let title = if owes { "Grant or take credits, or forgive a debt" } else { "Grant or take credits" };
     view! {
-        <section class="stack" aria-labelledby="by-hand-title">
-            <h2 id="by-hand-title">"Credits by hand"</h2>
+        <Folded title=title open=form.came_back()>
             <ErrorSummary form=form.clone() prefix=PREFIX />
             <form class="form" method="post" action=GrantCredits::PATH>
                 <input r#type="hidden" name="person" value=person.to_string() />
@@ -36,7 +32,7 @@ fn MoveCredits(form: Form, person: PersonId, debt: Credits) -> impl IntoView {
                 <TextField form=form.clone() name="credits" label="Credits" autocomplete="off" prefix=PREFIX
                     help="More than 100,000 take a second admin." />
                 <TextField form=form.clone() name="description" label="What they read (optional)" autocomplete="off" prefix=PREFIX
-                    optional=true help="Stands in their statement." />
+                    optional=true help="Stands in their statement, and in the mail that tells them." />
                 <TextField form name="reason" label="Reason for moving credits" autocomplete="off" prefix=PREFIX help="Kept in the audit." />
                 <div class="form-foot">
                     <button class="button" r#type="submit">"Grant credits"</button>
@@ -46,12 +42,12 @@ fn MoveCredits(form: Form, person: PersonId, debt: Credits) -> impl IntoView {
                     })}
                 </div>
             </form>
-        </section>
+        </Folded>
     }
 }
 
 #[component]
-fn Deeds(deeds: Vec<Listed>) -> impl IntoView {
+pub fn Moved(deeds: Vec<Listed>) -> impl IntoView {
     const COLUMNS: &[Column] = &[
         Column::Text("Deed"),
         Column::Number("Credits"),

@@ -5,18 +5,22 @@ use domain::PersonId;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::actions::admin::viewing::StartViewing;
-use crate::flash::Form;
+use crate::actions::admin::viewing::{StartViewing, VIEW_FORM};
+use crate::flash::{Flash, Form, form_of};
 use crate::parts::field::{ErrorSummary, TextField};
+use crate::parts::folded::Folded;
 
 const PREFIX: &str = "view-";
+
+pub fn form(flash: Option<&Flash>) -> Form {
+    form_of(flash, VIEW_FORM)
+}
 
 #[component]
 pub fn ViewAs(person: PersonId, form: Form) -> impl IntoView {
     let minutes = VIEWING_LASTS.whole_minutes();
     view! {
-        <section class="stack" aria-labelledby="view-title">
-            <h2 id="view-title">"View as this person"</h2>
+        <Folded title="Look at their pages" now=format!("{minutes} minutes at most") open=form.came_back()>
             <p class="muted">
                 {format!("You see their pages as they do, for {minutes} minutes at most, and can change nothing meanwhile. ")}
                 "That you looked stands in the audit and in their own export."
@@ -27,6 +31,6 @@ pub fn ViewAs(person: PersonId, form: Form) -> impl IntoView {
                 <TextField form name="reason" label="Why you need to look" autocomplete="off" prefix=PREFIX help="Kept in the audit." />
                 <div class="form-foot"><button class="button" r#type="submit">"View as this person"</button></div>
             </form>
-        </section>
+        </Folded>
     }
 }
