@@ -41,7 +41,7 @@ pub async fn page(db: impl PgExecutor<'_>, buyer: &SignedIn, after: Option<After
     let more = orders.len() > limit;
     orders.truncate(limit);
     let last = orders.last().filter(|_| more);
-    Ok(Page { next: last.map(|last| After { created_at: last.created_at, id: last.id }), orders })
+    Ok(Page { next: last.map(|last| After { at: last.created_at, id: last.id }), orders })
 }
 
 /// Errors: [`Error::NotFound`] for an unknown order and for somebody else's alike.
@@ -68,7 +68,7 @@ async fn chosen(
         order by o.created_at desc, o.id desc limit $5"#,
         buyer.id() as PersonId,
         only as Option<OrderId>,
-        after.map(|after| after.created_at),
+        after.map(|after| after.at),
         after.map(|after| after.id) as Option<OrderId>,
         i64::try_from(limit).unwrap_or(i64::MAX),
     )

@@ -73,7 +73,7 @@ async fn restore(stage: &Stage) {
     behind_all_guards(stage, &back.join(";")).await;
 }
 
-const DAMAGE: [(&str, &str); 43] = [
+const DAMAGE: [(&str, &str); 45] = [
     (
         "a lot says what its transaction says",
         "update credit_lots set order_id = null where payment_id is not null and id = (select min(id) from credit_lots)",
