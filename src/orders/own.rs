@@ -16,6 +16,8 @@ pub struct Own {
     pub plan_name: String,
     /// Those that arrived, where an admin gave other ones than were asked for.
     pub credits: Credits,
+    /// Given on top.
+    pub bonus: Credits,
     pub price: Price,
     pub provider: Provider,
     pub state: OrderState,
@@ -59,7 +61,7 @@ async fn chosen(
 ) -> Result<Vec<Own>> {
     let rows = sqlx::query!(
         r#"select o.id as "id: OrderId", version.plan_id as "plan: PlanId", o.plan_name,
-            coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.price_minor,
+            coalesce(o.granted_credits, o.credits) as "credits!: Credits", o.bonus_credits as "bonus: Credits", o.price_minor,
             o.currency as "currency: Currency", o.provider as "provider: Provider", o.state as "state: OrderState",
             o.failure as "failure: FailureReason", o.note, o.answer_reason, o.checkout_url, o.created_at, o.settled_at
         from credit_orders o join plan_versions version on version.id = o.plan_version_id
@@ -79,6 +81,7 @@ async fn chosen(
         plan: row.plan,
         plan_name: row.plan_name,
         credits: row.credits,
+        bonus: row.bonus,
         price: plans::catalogue::price(row.price_minor, row.currency),
         provider: row.provider,
         state: row.state,

@@ -80,13 +80,16 @@ struct Asked {
     state: Option<String>,
     #[param(schema_with = shapes::provider)]
     provider: Option<String>,
-    /// The first day (UTC) on which they were made: 2026-11-01.
+    /// A plan's id: of it, in whichever version.
+    #[param(value_type = Option<uuid::Uuid>)]
+    plan: Option<String>,
+    /// The first day (UTC) on which they were made, or settled where they are sorted by that: 2026-11-01.
     #[param(format = Date)]
     from: Option<String>,
     /// The last day.
     #[param(format = Date)]
     to: Option<String>,
-    /// `newest` (if it is left out) or `oldest` first.
+    /// `newest` (if it is left out) or `oldest` first; `last-settled` or `first-settled`: by when they were paid or decided.
     sort: Option<String>,
     /// An order's id, a provider's id of a payment, checkout or refund, or how a buyer's address begins.
     q: Option<String>,
@@ -112,12 +115,12 @@ impl Asked {
         let provider = input::parameter(&mut wrong, "provider", self.provider.as_deref(), "This is no provider.");
         let sort = match self.sort.as_deref() {
             None => Sort::default(),
-            Some(word @ ("newest" | "oldest")) => Sort::parse(word),
-            Some(_) => {
-                wrong.add("sort", "Send newest or oldest.");
+            Some(word) => Sort::ALL.into_iter().find(|sort| sort.as_str() == word).unwrap_or_else(|| {
+                wrong.add("sort", "Send newest, oldest, last-settled or first-settled.");
                 Sort::default()
-            }
+            }),
         };
+        let plan = input::parameter(&mut wrong, "plan", self.plan.as_deref(), "This is no plan’s id.");
         let q = self.q.as_deref().unwrap_or_default();
         if q.chars().any(char::is_control) {
             wrong.add("q", "Leave control characters out.");
@@ -126,7 +129,7 @@ impl Asked {
         let after = input::parameter(&mut wrong, "after", self.after.as_deref(), "Send `next` of the page before.");
         let limit = input::limit(&mut wrong, self.limit.as_deref());
         input::unless_wrong(wrong)?;
-        Ok(Chosen { wanted: Wanted { state, provider, from, to, search: Search::parse(q), sort }, after, limit })
+        Ok(Chosen { wanted: Wanted { state, provider, plan, from, to, search: Search::parse(q), sort }, after, limit })
     }
 }
 

@@ -54,6 +54,14 @@ pub struct PlanChange {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     expires_after_days: Sent<i64>,
+    /// Null: none.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    bonus_credits: Sent<i64>,
+    /// Null: with the credits.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    bonus_expires_after_days: Sent<i64>,
     #[serde(default)]
     #[schema(schema_with = shapes::plan_visibility)]
     visibility: Option<String>,
@@ -73,6 +81,8 @@ impl PlanChange {
             || self.price_minor != Sent::Not
             || self.currency != Sent::Not
             || self.expires_after_days != Sent::Not
+            || self.bonus_credits != Sent::Not
+            || self.bonus_expires_after_days != Sent::Not
             || self.visibility.is_some();
         match (self.standing, names_terms, self.version) {
             (Some(_), true, _) => {
@@ -94,6 +104,8 @@ impl PlanChange {
             price_minor: self.price_minor.or(terms.price_minor),
             currency: self.currency.or(terms.currency),
             expires_after_days: self.expires_after_days.or(terms.expires_after_days),
+            bonus_credits: self.bonus_credits.or(terms.bonus_credits),
+            bonus_expires_after_days: self.bonus_expires_after_days.or(terms.bonus_expires_after_days),
             visibility: self.visibility.clone().or(terms.visibility),
         }
     }

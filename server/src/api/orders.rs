@@ -31,6 +31,9 @@ pub struct CreditOrder {
     /// Those that arrived, where an admin gave other ones than were asked for.
     #[schema(value_type = i64)]
     credits: Credits,
+    /// Given on top, as a lot of their own; 0: none.
+    #[schema(value_type = i64)]
+    bonus_credits: Credits,
     /// In the currency's smallest unit; null: by agreement.
     #[schema(required = true)]
     price_minor: Option<i64>,
@@ -102,6 +105,7 @@ impl From<Own> for CreditOrder {
             plan: order.plan,
             plan_name: order.plan_name,
             credits: order.credits,
+            bonus_credits: order.bonus,
             price_minor,
             currency,
             provider: order.provider,

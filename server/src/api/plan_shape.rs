@@ -1,7 +1,7 @@
 //! Plans as they are sent and read. What an admin may write as terms is decided where the form's is: `plans::Terms`.
 
 use atlas::plans::terms::Typed;
-use atlas::plans::{Terms, desk};
+use atlas::plans::{Terms, bonus, desk};
 use domain::{Credits, Currency, FieldErrors, MirrorState, Money, PlanId, PlanVisibility};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,6 +31,12 @@ pub struct Plan {
     /// From the arrival of the credits to their end; null: they have none.
     #[schema(required = true)]
     expires_after_days: Option<i32>,
+    /// Given on top, as a lot of their own; 0: none.
+    #[schema(value_type = i64)]
+    bonus_credits: Credits,
+    /// From their arrival to their end; null: with the credits.
+    #[schema(required = true)]
+    bonus_expires_after_days: Option<i32>,
     #[schema(schema_with = shapes::plan_visibility)]
     visibility: PlanVisibility,
     /// Orders that were paid or approved.
@@ -94,6 +100,12 @@ pub struct NewPlan {
     /// 1 to 3650; left out or null: never.
     #[serde(default)]
     pub expires_after_days: Option<i64>,
+    /// Given on top, as a lot of their own. Left out or null: none.
+    #[serde(default)]
+    pub bonus_credits: Option<i64>,
+    /// 1 to 3650; left out or null: with the credits.
+    #[serde(default)]
+    pub bonus_expires_after_days: Option<i64>,
     /// `listed` (if it is left out) or `unlisted`.
     #[serde(default)]
     #[schema(schema_with = shapes::plan_visibility)]
@@ -111,6 +123,7 @@ impl NewPlan {
             (Some(minor), Some(currency)) => Money::new(minor, currency).to_decimal(),
             (minor, _) => minor.map(|minor| minor.to_string()).unwrap_or_default(),
         };
+        let number = |sent: Option<i64>| sent.map(|number| number.to_string()).unwrap_or_default();
         let typed = Typed {
             name: &self.name,
             description: &self.description,
@@ -118,7 +131,9 @@ impl NewPlan {
             sold,
             price: &price,
             currency: currency.unwrap_or_default(),
-            expires_after_days: &self.expires_after_days.map(|days| days.to_string()).unwrap_or_default(),
+            expires_after_days: &number(self.expires_after_days),
+            bonus_credits: &number(self.bonus_credits),
+            bonus_expires_after_days: &number(self.bonus_expires_after_days),
             visibility: self.visibility.as_deref().unwrap_or("listed"),
         };
         Terms::parse(&typed).map_err(|errors| {
@@ -139,6 +154,8 @@ impl NewPlan {
             price_minor,
             currency: currency.map(|currency| currency.to_string()),
             expires_after_days: terms.expires_after_days.map(i64::from),
+            bonus_credits: terms.bonus.map(|bonus| bonus.credits.get()),
+            bonus_expires_after_days: terms.bonus.and_then(|bonus| bonus.expires_after_days).map(i64::from),
             visibility: Some(terms.visibility.to_string()),
         }
     }
@@ -147,6 +164,7 @@ impl NewPlan {
 impl From<desk::Plan> for Plan {
     fn from(plan: desk::Plan) -> Self {
         let (price_minor, currency) = price(plan.terms.price);
+        let (bonus_credits, bonus_expires_after_days) = bonus::columns(plan.terms.bonus);
         Self {
             id: plan.id,
             slug: plan.slug,
@@ -162,6 +180,8 @@ impl From<desk::Plan> for Plan {
             price_minor,
             currency,
             expires_after_days: plan.terms.expires_after_days,
+            bonus_credits,
+            bonus_expires_after_days,
             visibility: plan.terms.visibility,
             sold: plan.sold,
             ordered: plan.ordered,
