@@ -9,6 +9,7 @@ pub mod desk;
 pub mod drift;
 mod locked;
 pub mod mirror;
+pub mod prices;
 pub mod retire;
 pub mod revise;
 pub mod sale;

@@ -3,8 +3,8 @@
 use domain::{Credits, Currency, PersonId, PlanId, PlanVersionId, PlanVisibility};
 use sqlx::PgConnection;
 
-use super::Terms;
 use super::revise::noted;
+use super::{Terms, prices};
 use crate::audit::{self, About, Origin, What};
 use crate::people::roles::Admin;
 use crate::{Context, Result, ids};
@@ -51,11 +51,12 @@ pub(super) async fn add_version(
     by: Option<PersonId>,
 ) -> Result<()> {
     let (minor, currency) = terms.price_columns();
+    let id = PlanVersionId::from_uuid(ids::fresh());
     sqlx::query!(
         "insert into plan_versions (id, plan_id, version, name, description, credits, price_minor, currency, visibility,
             expires_after_days, created_by, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        PlanVersionId::from_uuid(ids::fresh()) as PlanVersionId,
+        id as PlanVersionId,
         plan as PlanId,
         version,
         terms.name,
@@ -68,9 +69,9 @@ pub(super) async fn add_version(
         by as Option<PersonId>,
         ctx.now(),
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    prices::add(tx, id, &terms.other_prices).await
 }
 
 /// A name for addresses and logs: the Latin letters and digits of the plan's own.

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::Terms;
 use super::catalogue::price;
+use super::prices::paired;
 use crate::people::roles::Admin;
 use crate::{Error, Result};
 
@@ -80,13 +81,17 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
         r#"select plan.id as "id: PlanId", plan.slug, plan.on_sale, plan.retired_at is not null as "retired!",
             newest.version, newest.name, newest.description, newest.credits as "credits: Credits", newest.price_minor,
             newest.currency as "currency: Currency", newest.expires_after_days, newest.visibility as "visibility: PlanVisibility",
-            orders.sold as "sold!", orders.ordered as "ordered!",
+            newest.currencies as "currencies!: Vec<Currency>", newest.minors as "minors!", orders.sold as "sold!", orders.ordered as "ordered!",
             mirror.state as "state?: MirrorState", mirror.whop_plan_id, mirror.product_id, mirror.version as "shown?",
             mirror.note, mirror.checked_at
         from plans plan
         join lateral (
             select version.version, version.name, version.description, version.credits, version.price_minor,
-                version.currency, version.expires_after_days, version.visibility
+                version.currency, version.expires_after_days, version.visibility,
+                array(select price.currency from plan_version_prices price
+                    where price.version_id = version.id order by price.currency) as currencies,
+                array(select price.price_minor from plan_version_prices price
+                    where price.version_id = version.id order by price.currency) as minors
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
         cross join lateral (
@@ -118,6 +123,7 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
                 description: row.description,
                 credits: row.credits,
                 price: price(row.price_minor, row.currency),
+                other_prices: paired(row.currencies, row.minors),
                 expires_after_days: row.expires_after_days,
                 visibility: row.visibility,
             },
@@ -141,6 +147,10 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
         r#"select version.version, version.name, version.description, version.credits as "credits: Credits",
             version.price_minor, version.currency as "currency: Currency", version.expires_after_days,
             version.visibility as "visibility: PlanVisibility", version.created_at, person.known_as as "by?",
+            array(select price.currency from plan_version_prices price
+                where price.version_id = version.id order by price.currency) as "currencies!: Vec<Currency>",
+            array(select price.price_minor from plan_version_prices price
+                where price.version_id = version.id order by price.currency) as "minors!",
             (select count(*) from credit_orders o
                 where o.plan_version_id = version.id and o.state in ('paid', 'approved')) as "sold!"
         from plan_versions version left join user_profiles person on person.id = version.created_by
@@ -159,6 +169,7 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
                 description: row.description,
                 credits: row.credits,
                 price: price(row.price_minor, row.currency),
+                other_prices: paired(row.currencies, row.minors),
                 expires_after_days: row.expires_after_days,
                 visibility: row.visibility,
             },

@@ -4,6 +4,8 @@
 use domain::money::MoneyError;
 use domain::{Credits, Currency, FieldErrors, Money, PlanVisibility, Price};
 
+use super::prices::{self, TypedPrice};
+
 const NAME_CHARS_MAX: usize = 80;
 const DESCRIPTION_CHARS_MAX: usize = 500;
 /// Ten years.
@@ -19,6 +21,8 @@ pub struct Terms {
     pub description: String,
     pub credits: Credits,
     pub price: Price,
+    /// In further currencies, by their codes; none by agreement.
+    pub other_prices: Vec<Money>,
     /// Days from the arrival of the credits to their end, 1 to 3650; none: they have no end.
     pub expires_after_days: Option<i32>,
     pub visibility: PlanVisibility,
@@ -36,6 +40,8 @@ pub struct Typed<'a> {
     pub price: &'a str,
     /// Three letters, small or large.
     pub currency: &'a str,
+    /// In further currencies, as rows of which some may be empty.
+    pub other_prices: &'a [TypedPrice],
     /// A number, or empty for never.
     pub expires_after_days: &'a str,
     /// `listed` or `unlisted`.
@@ -56,12 +62,21 @@ impl Terms {
             "agreement" => kept(&mut wrong, "price", no_price(typed.price)),
             _ => kept(&mut wrong, "sold", Err("Choose how it is sold.".to_owned())),
         };
+        let other_prices = prices::others(&mut wrong, typed.other_prices, price);
         let expires = kept(&mut wrong, "expires_after_days", days(typed.expires_after_days));
         let visibility = typed.visibility.parse::<PlanVisibility>().map_err(|_| "Choose who sees it.".to_owned());
         let visibility = kept(&mut wrong, "visibility", visibility);
-        match (name, description, credits, price, expires, visibility) {
-            (Some(name), Some(description), Some(credits), Some(price), Some(expires), Some(visibility)) => {
-                Ok(Self { name, description, credits, price, expires_after_days: expires, visibility })
+        match (name, description, credits, price.zip(other_prices), expires, visibility) {
+            (
+                Some(name),
+                Some(description),
+                Some(credits),
+                Some(prices),
+                Some(expires_after_days),
+                Some(visibility),
+            ) => {
+                let (price, other_prices) = prices;
+                Ok(Self { name, description, credits, price, other_prices, expires_after_days, visibility })
             }
             _ => Err(wrong),
         }
@@ -123,15 +138,17 @@ fn no_price(text: &str) -> Result<Price, String> {
 }
 
 fn fixed(wrong: &mut FieldErrors, price: &str, code: &str) -> Option<Price> {
-    let currency = code.trim().parse().ok().filter(|currency: &Currency| currency.is_sold_in());
-    let Some(currency) = currency else {
-        wrong.add("currency", "Enter the three letters of a currency that can be paid in, such as USD, EUR or JPY.");
-        return None;
-    };
+    let currency = kept(wrong, "currency", currency(code))?;
     kept(wrong, "price", amount(price.trim(), currency)).map(Price::Fixed)
 }
 
-fn amount(text: &str, currency: Currency) -> Result<Money, String> {
+pub(super) fn currency(code: &str) -> Result<Currency, String> {
+    let known = code.trim().parse().ok().filter(|currency: &Currency| currency.is_sold_in());
+    known
+        .ok_or_else(|| "Enter the three letters of a currency that can be paid in, such as USD, EUR or JPY.".to_owned())
+}
+
+pub(super) fn amount(text: &str, currency: Currency) -> Result<Money, String> {
     let (code, unit) = (currency.code(), 10_i64.pow(currency.decimals()));
     let most = Money::new(PRICE_MINOR_MAX, currency);
     if text.starts_with('-') || text.starts_with('−') {
@@ -141,9 +158,7 @@ fn amount(text: &str, currency: Currency) -> Result<Money, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let read = if plain { Money::parse_decimal(text, currency) } else { Err(MoneyError::NotADecimal) };
     match read {
-        Ok(price) if price.minor == 0 => {
-            Err("A price can’t be zero. Choose “By agreement” if there is none.".to_owned())
-        }
+        Ok(price) if price.minor == 0 => Err("A price can’t be zero.".to_owned()),
         // Whop charges nothing below one whole unit (Whop API, money).
         Ok(price) if price.minor < unit => Err(format!("No checkout takes less than {}.", Money::new(unit, currency))),
         Ok(price) if price.minor <= PRICE_MINOR_MAX => Ok(price),
@@ -176,6 +191,7 @@ mod tests {
         sold: "once",
         price: "7.50",
         currency: "USD",
+        other_prices: &[],
         expires_after_days: "",
         visibility: "listed",
     };
@@ -235,6 +251,7 @@ mod tests {
             sold: "once",
             price: "x",
             currency: "usd",
+            other_prices: &[],
             expires_after_days: "soon",
             visibility: "everybody",
         };

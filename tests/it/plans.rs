@@ -22,6 +22,7 @@ pub const TYPED: Typed<'static> = Typed {
     sold: "once",
     price: "60",
     currency: "usd",
+    other_prices: &[],
     expires_after_days: "",
     visibility: "listed",
 };

@@ -88,6 +88,7 @@ fn Facts(plan: Plan) -> impl IntoView {
                 <dt>"Price"</dt>
                 <dd>{words::price(plan.terms.price)}{per_thousand.map(|price| format!(", {price} per 1,000"))}</dd>
             </div>
+            {words::listed(&plan.terms.other_prices).map(|others| view! { <div><dt>"Other currencies"</dt><dd>{others}</dd></div> })}
             <div><dt>"Credits end"</dt><dd>{words::credits_end(plan.terms.expires_after_days)}</dd></div>
             <div><dt>"Seen by"</dt><dd>{words::plan_visibility(plan.terms.visibility)}</dd></div>
             <div><dt>"Sold"</dt><dd>{plan.sold}</dd></div>
@@ -175,12 +176,13 @@ fn Versions(versions: Vec<Version>) -> impl IntoView {
         Column::Text("Made"),
     ];
     let records = versions.into_iter().map(|version| {
+        let price = words::prices(&version.terms);
         let by = version.by.unwrap_or_else(|| "the program".to_owned());
         Record::from(vec![
             version.number.into_any(),
             view! { <bdi>{version.terms.name}</bdi> }.into_any(),
             version.terms.credits.to_string().into_any(),
-            words::price(version.terms.price).into_any(),
+            price.into_any(),
             version.sold.into_any(),
             view! { <bdi>{by}</bdi> }.into_any(),
             view! { <Moment at=version.at /> }.into_any(),
