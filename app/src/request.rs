@@ -1,5 +1,6 @@
 //! What a page or an action knows of the request it answers: who asks, from which session, and the core's context.
 
+pub mod currency;
 mod set_up;
 
 use std::net::{IpAddr, Ipv4Addr};
