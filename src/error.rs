@@ -1,7 +1,7 @@
 //! The answers that the core gives when it does not do what was asked. They are said to a person; causes ride along
 //! for the log.
 
-use domain::{Credits, FieldErrors};
+use domain::{Credits, Currency, FieldErrors};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -49,6 +49,10 @@ pub enum Refusal {
     DailyLimit { limit: Credits },
     #[error("This form was already used for another plan. Reload the page and choose again.")]
     FormUsedForAnotherPlan,
+    #[error("This form was already used with another currency. Reload the page and choose again.")]
+    FormUsedForAnotherCurrency,
+    #[error("This plan is not sold in {} any more. Nothing was charged. Choose another currency below.", .currency.code())]
+    PlanNotSoldIn { currency: Currency },
     #[error(
         "Somebody else changed this plan meanwhile. Nothing was saved. Compare below, and save again if yours is right."
     )]

@@ -21,7 +21,53 @@ pub mod route;
 pub mod settle;
 pub mod take_back;
 
-use domain::FieldErrors;
+use domain::{Currency, FieldErrors, PlanId, Price};
+
+use crate::plans::Offer;
+use crate::{Refusal, Result};
+
+/// What somebody wants to buy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    pub plan: PlanId,
+    /// In which of its currencies they want to pay; none: in its main one.
+    pub currency: Option<Currency>,
+}
+
+impl From<PlanId> for Choice {
+    fn from(plan: PlanId) -> Self {
+        Self { plan, currency: None }
+    }
+}
+
+impl Choice {
+    /// What it costs as it is offered now.
+    ///
+    /// Errors: [`Refusal::PlanNotSoldIn`].
+    pub fn price(self, offer: &Offer) -> Result<Price> {
+        match (offer.price, self.currency) {
+            (Price::Fixed(_), Some(currency)) => {
+                offer.price_in(currency).map(Price::Fixed).ok_or(Refusal::PlanNotSoldIn { currency }.into())
+            }
+            (main, _) => Ok(main),
+        }
+    }
+
+    /// Whether this is what an earlier form of the same key asked for.
+    ///
+    /// Errors: [`Refusal::FormUsedForAnotherPlan`], [`Refusal::FormUsedForAnotherCurrency`].
+    fn is_still(self, plan: PlanId, price: Price) -> Result<()> {
+        if self.plan != plan {
+            return Err(Refusal::FormUsedForAnotherPlan.into());
+        }
+        match (price, self.currency) {
+            (Price::Fixed(price), Some(currency)) if price.currency != currency => {
+                Err(Refusal::FormUsedForAnotherCurrency.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 /// The idempotency key that travels in a form: the same form sent twice is one order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,7 @@ pub mod drift;
 mod locked;
 pub mod mirror;
 pub mod names;
+pub mod prices;
 pub mod retire;
 pub mod revise;
 pub mod sale;

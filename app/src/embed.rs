@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
 
 use crate::pages::credits::plans::{PlanCredits, Stopped};
+use crate::words;
 
 /// What the frame shows.
 pub enum Shown {
@@ -119,6 +120,7 @@ fn card(offer: &Offer) -> impl IntoView + use<> {
             <h3 id=title>{offer.name.clone()}</h3>
             <PlanCredits credits=offer.credits bonus=offer.bonus />
             <p class="plan-price"><span class="plan-money">{price}</span></p>
+            {words::listed(&offer.other_prices).map(|others| view! { <p class="plan-note">{format!("Also {others}.")}</p> })}
             <p class="plan-reason">{offer.description.clone()}</p>
         </article>
     }

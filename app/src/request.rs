@@ -2,6 +2,7 @@
 
 mod answer;
 mod cookies;
+pub mod currency;
 mod session;
 mod set_up;
 mod viewing;

@@ -8,9 +8,12 @@ pub use self::decisions::{
 };
 
 use atlas::events::Received;
+use atlas::plans::Terms;
 use atlas::plans::desk::Standing;
 use domain::ledger::{LotSource, TransactionKind};
-use domain::{Credits, FailureReason, MirrorState, OrderState, PaymentState, PlanVisibility, Price, Provider, Role};
+use domain::{
+    Credits, FailureReason, MirrorState, Money, OrderState, PaymentState, PlanVisibility, Price, Provider, Role,
+};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -274,6 +277,18 @@ pub fn price(price: Price) -> String {
         Price::Fixed(money) => money.to_string(),
         Price::ByAgreement => "By agreement".to_owned(),
     }
+}
+
+/// What a plan costs in further currencies: `€6.90, ¥1,150`. None: in no other.
+pub fn listed(others: &[Money]) -> Option<String> {
+    let others: Vec<String> = others.iter().map(Money::to_string).collect();
+    (!others.is_empty()).then(|| others.join(", "))
+}
+
+/// What a plan costs in each of its currencies: `$7.50, €6.90, ¥1,150`.
+pub fn prices(terms: &Terms) -> String {
+    let main = price(terms.price);
+    listed(&terms.other_prices).map_or_else(|| main.clone(), |others| format!("{main}, {others}"))
 }
 
 /// `21 Nov 2026, 14:05 UTC`; the browser shows the reader's own zone beside it.

@@ -3,10 +3,10 @@
 
 use std::net::IpAddr;
 
-use domain::{FieldErrors, OrderId, PersonId, PlanId, Price, Provider};
+use domain::{Currency, FieldErrors, OrderId, PersonId, PlanId, Price, Provider};
 
 use super::request::{Note, submit};
-use super::{FormKey, checkout, route};
+use super::{Choice, FormKey, checkout, route};
 use crate::limits::{self, ORDERS_BY_ADDRESS, ORDERS_BY_BUYER};
 use crate::people::SignedIn;
 use crate::{Context, Error, Refusal, Result, plans, settings};
@@ -14,7 +14,7 @@ use crate::{Context, Error, Refusal, Result, plans, settings};
 /// What is to be ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    pub plan: PlanId,
+    pub choice: Choice,
     /// Empty, or a word to whoever answers a request.
     pub note: Note,
 }
@@ -42,12 +42,12 @@ pub async fn begin(ctx: &Context, buyer: &SignedIn, wish: &Wish, key: &FormKey) 
     let earlier = find(ctx, buyer.id(), key).await?;
     let path = match &earlier {
         Some(earlier) => earlier.unless_another(wish)?.path,
-        None => path(ctx, buyer, wish.plan).await?,
+        None => path(ctx, buyer, wish.choice.plan).await?,
     };
     if path == Provider::Manual {
-        submit(ctx, buyer, wish.plan, wish.note.clone(), key.clone()).await?;
+        submit(ctx, buyer, wish.choice, wish.note.clone(), key.clone()).await?;
     } else if wish.note.as_str().is_empty() {
-        checkout::start(ctx, buyer, wish.plan, key.clone()).await?;
+        checkout::start(ctx, buyer, wish.choice, key.clone()).await?;
     } else {
         let message = "This order is paid for at a checkout, where nobody reads a note. Leave it out.";
         return Err(Error::Invalid(FieldErrors::one("note", message)));
@@ -73,12 +73,16 @@ struct Earlier {
     id: OrderId,
     path: Provider,
     plan: PlanId,
+    price_minor: Option<i64>,
+    currency: Option<Currency>,
     note: Option<String>,
 }
 
 impl Earlier {
     fn unless_another(&self, wish: &Wish) -> Result<&Self> {
-        let same = self.plan == wish.plan && self.note.as_deref().unwrap_or_default() == wish.note.as_str();
+        let price = plans::catalogue::price(self.price_minor, self.currency);
+        let same = wish.choice.is_still(self.plan, price).is_ok()
+            && self.note.as_deref().unwrap_or_default() == wish.note.as_str();
         if same { Ok(self) } else { Err(Refusal::KeyUsedForAnotherRequest.into()) }
     }
 }
@@ -86,7 +90,8 @@ impl Earlier {
 async fn find(ctx: &Context, buyer: PersonId, key: &FormKey) -> Result<Option<Earlier>> {
     Ok(sqlx::query_as!(
         Earlier,
-        r#"select o.id as "id: OrderId", o.provider as "path: Provider", version.plan_id as "plan: PlanId", o.note
+        r#"select o.id as "id: OrderId", o.provider as "path: Provider", version.plan_id as "plan: PlanId",
+            o.price_minor, o.currency as "currency: Currency", o.note
         from credit_orders o join plan_versions version on version.id = o.plan_version_id
         where o.buyer_id = $1 and o.key = $2"#,
         buyer as PersonId,

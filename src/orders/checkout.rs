@@ -6,7 +6,7 @@ use domain::{
 use sqlx::{PgConnection, PgExecutor};
 use time::Duration;
 
-use super::{FormKey, route};
+use super::{Choice, FormKey, route};
 use crate::people::SignedIn;
 use crate::plans::{self, Offer};
 use crate::providers::{Checkout, CheckoutRequest, ProviderError};
@@ -32,10 +32,12 @@ pub enum Started {
 /// Starts buying a plan. The same form sent again, even at the same moment, leads to the same checkout.
 ///
 /// Errors: [`Refusal::PaymentsAreStopped`], what [`memberships::require`] refuses, [`Refusal::PlanNotOnSale`], [`Refusal::PlanIsByAgreement`],
-/// [`Refusal::OrderedByRequest`], [`Refusal::DailyLimit`], [`Refusal::FormUsedForAnotherPlan`], [`Refusal::TooManyDeclines`];
+/// [`Refusal::PlanNotSoldIn`], [`Refusal::OrderedByRequest`], [`Refusal::DailyLimit`], [`Refusal::FormUsedForAnotherPlan`],
+/// [`Refusal::FormUsedForAnotherCurrency`], [`Refusal::TooManyDeclines`];
 /// [`Refusal::CheckoutUnavailable`] when the provider made none: then the order is closed as failed and nothing was
 /// charged; the same form may be sent again.
-pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) -> Result<Started> {
+pub async fn start(ctx: &Context, buyer: &SignedIn, choice: impl Into<Choice>, key: FormKey) -> Result<Started> {
+    let choice = choice.into();
     let switches = settings::read(&ctx.db).await?;
     if switches.stopped.is_some() {
         return Err(Refusal::PaymentsAreStopped.into());
@@ -45,13 +47,11 @@ pub async fn start(ctx: &Context, buyer: &SignedIn, plan: PlanId, key: FormKey) 
         order
     } else {
         // Read again when the order is written down: to ask about a membership may take seconds.
-        let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+        let offer = plans::catalogue::find(&ctx.db, choice.plan).await?.ok_or(Refusal::PlanNotOnSale)?;
         memberships::require(ctx, buyer, &offer.slug).await?;
-        write_down(ctx, buyer, &switches, plan, &key).await?
+        write_down(ctx, buyer, &switches, choice, &key).await?
     };
-    if order.plan != plan {
-        return Err(Refusal::FormUsedForAnotherPlan.into());
-    }
+    choice.is_still(order.plan, order.price)?;
     if let Some(url) = order.checkout_url {
         // Once money is on its way, going there again would pay twice.
         let is_payable = matches!(order.state, OrderState::Opened | OrderState::Failed);
@@ -118,11 +118,11 @@ async fn write_down(
     ctx: &Context,
     buyer: &SignedIn,
     switches: &Switches,
-    plan: PlanId,
+    choice: Choice,
     key: &FormKey,
 ) -> Result<NewOrder> {
-    let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
-    let Price::Fixed(price) = offer.price else { return Err(Refusal::PlanIsByAgreement.into()) };
+    let offer = plans::catalogue::find(&ctx.db, choice.plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+    let Price::Fixed(price) = choice.price(&offer)? else { return Err(Refusal::PlanIsByAgreement.into()) };
     let provider = match route::of(&ctx.providers, switches.rules(&ctx.providers), buyer) {
         Provider::Manual => return Err(Refusal::OrderedByRequest.into()),
         provider => provider,

@@ -3,7 +3,7 @@
 
 use domain::{Credits, Currency, FieldErrors, OrderId, PersonId, PlanId, PlanVersionId, Price, Provider};
 
-use super::{FormKey, route};
+use super::{Choice, FormKey, route};
 use crate::people::SignedIn;
 use crate::{Context, Error, Refusal, Result, ids, memberships, plans, settings};
 
@@ -33,16 +33,24 @@ impl Note {
 
 /// Files the request. The same form sent again is the same request.
 ///
-/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanHasAPrice`], [`Refusal::FormUsedForAnotherPlan`].
-pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, key: FormKey) -> Result<OrderId> {
+/// Errors: [`Refusal::PlanNotOnSale`], [`Refusal::PlanHasAPrice`], [`Refusal::PlanNotSoldIn`], [`Refusal::FormUsedForAnotherPlan`],
+/// [`Refusal::FormUsedForAnotherCurrency`].
+pub async fn submit(
+    ctx: &Context,
+    buyer: &SignedIn,
+    choice: impl Into<Choice>,
+    note: Note,
+    key: FormKey,
+) -> Result<OrderId> {
+    let choice = choice.into();
     let person = buyer;
     let buyer = person.id();
-    if let Some(earlier) = find(ctx, buyer, plan, &key).await? {
+    if let Some(earlier) = find(ctx, buyer, choice, &key).await? {
         return Ok(earlier);
     }
-    let offer = plans::catalogue::find(&ctx.db, plan).await?.ok_or(Refusal::PlanNotOnSale)?;
+    let offer = plans::catalogue::find(&ctx.db, choice.plan).await?.ok_or(Refusal::PlanNotOnSale)?;
     memberships::require(ctx, person, &offer.slug).await?;
-    let price = match offer.price {
+    let price = match choice.price(&offer)? {
         Price::ByAgreement => None,
         Price::Fixed(price) => {
             let rules = settings::read(&ctx.db).await?.rules(&ctx.providers);
@@ -74,12 +82,12 @@ pub async fn submit(ctx: &Context, buyer: &SignedIn, plan: PlanId, note: Note, k
     )
     .execute(&ctx.db)
     .await?;
-    find(ctx, buyer, plan, &key).await?.ok_or_else(|| Error::broken("a new request is not there"))
+    find(ctx, buyer, choice, &key).await?.ok_or_else(|| Error::broken("a new request is not there"))
 }
 
-async fn find(ctx: &Context, buyer: PersonId, plan: PlanId, key: &FormKey) -> Result<Option<OrderId>> {
+async fn find(ctx: &Context, buyer: PersonId, choice: Choice, key: &FormKey) -> Result<Option<OrderId>> {
     let row = sqlx::query!(
-        r#"select o.id as "id: OrderId", version.plan_id as "plan: PlanId"
+        r#"select o.id as "id: OrderId", version.plan_id as "plan: PlanId", o.price_minor, o.currency as "currency: Currency"
         from credit_orders o join plan_versions version on version.id = o.plan_version_id
         where o.buyer_id = $1 and o.key = $2"#,
         buyer as PersonId,
@@ -87,9 +95,7 @@ async fn find(ctx: &Context, buyer: PersonId, plan: PlanId, key: &FormKey) -> Re
     )
     .fetch_optional(&ctx.db)
     .await?;
-    match row {
-        None => Ok(None),
-        Some(row) if row.plan == plan => Ok(Some(row.id)),
-        Some(_) => Err(Refusal::FormUsedForAnotherPlan.into()),
-    }
+    let Some(row) = row else { return Ok(None) };
+    choice.is_still(row.plan, plans::catalogue::price(row.price_minor, row.currency))?;
+    Ok(Some(row.id))
 }

@@ -4,7 +4,7 @@ use domain::{Credits, Currency, PersonId, PlanId, PlanVersionId, PlanVisibility}
 use sqlx::PgConnection;
 
 use super::revise::noted;
-use super::{Terms, bonus};
+use super::{Terms, bonus, prices};
 use crate::audit::{self, About, Origin, What};
 use crate::people::roles::Admin;
 use crate::{Context, Result, ids};
@@ -52,11 +52,12 @@ pub(super) async fn add_version(
 ) -> Result<()> {
     let (minor, currency) = terms.price_columns();
     let (bonus, bonus_days) = bonus::columns(terms.bonus);
+    let id = PlanVersionId::from_uuid(ids::fresh());
     sqlx::query!(
         "insert into plan_versions (id, plan_id, version, name, description, credits, price_minor, currency, visibility,
             expires_after_days, created_by, created_at, bonus_credits, bonus_expires_after_days)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        PlanVersionId::from_uuid(ids::fresh()) as PlanVersionId,
+        id as PlanVersionId,
         plan as PlanId,
         version,
         terms.name,
@@ -71,9 +72,9 @@ pub(super) async fn add_version(
         bonus as Credits,
         bonus_days,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    prices::add(tx, id, &terms.other_prices).await
 }
 
 /// A name for addresses and logs: the Latin letters and digits of the plan's own.

@@ -6,6 +6,7 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use super::catalogue::price;
+use super::prices::paired;
 use super::{Bonus, Terms};
 use crate::people::roles::{Admin, ReadsPlans};
 use crate::{Error, Result};
@@ -81,6 +82,7 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
             newest.version, newest.name, newest.description, newest.credits as "credits: Credits", newest.price_minor,
             newest.currency as "currency: Currency", newest.expires_after_days, newest.visibility as "visibility: PlanVisibility",
             newest.bonus_credits as "bonus_credits: Credits", newest.bonus_expires_after_days,
+            newest.currencies as "currencies!: Vec<Currency>", newest.minors as "minors!",
             orders.sold as "sold!", orders.ordered as "ordered!",
             mirror.state as "state?: MirrorState", mirror.whop_plan_id, mirror.product_id, mirror.version as "shown?",
             mirror.note, mirror.checked_at
@@ -88,7 +90,11 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
         join lateral (
             select version.version, version.name, version.description, version.credits, version.price_minor,
                 version.currency, version.expires_after_days, version.bonus_credits, version.bonus_expires_after_days,
-                version.visibility
+                version.visibility,
+                array(select price.currency from plan_version_prices price
+                    where price.version_id = version.id order by price.currency) as currencies,
+                array(select price.price_minor from plan_version_prices price
+                    where price.version_id = version.id order by price.currency) as minors
             from plan_versions version where version.plan_id = plan.id order by version.version desc limit 1
         ) newest on true
         cross join lateral (
@@ -127,6 +133,7 @@ async fn plans(db: impl PgExecutor<'_>, only: Option<PlanId>) -> Result<Vec<Plan
                 description: row.description,
                 credits: row.credits,
                 price: price(row.price_minor, row.currency),
+                other_prices: paired(row.currencies, row.minors),
                 expires_after_days: row.expires_after_days,
                 bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
                 visibility: row.visibility,
@@ -157,6 +164,10 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
             version.price_minor, version.currency as "currency: Currency", version.expires_after_days,
             version.bonus_credits as "bonus_credits: Credits", version.bonus_expires_after_days,
             version.visibility as "visibility: PlanVisibility", version.created_at, person.known_as as "by?",
+            array(select price.currency from plan_version_prices price
+                where price.version_id = version.id order by price.currency) as "currencies!: Vec<Currency>",
+            array(select price.price_minor from plan_version_prices price
+                where price.version_id = version.id order by price.currency) as "minors!",
             coalesce(counted.sold, 0) + (
                 select count(*) from credit_orders o
                 where o.plan_version_id = version.id and o.provider = any($3) and o.state in ('paid', 'approved')
@@ -180,6 +191,7 @@ pub async fn versions(db: impl PgExecutor<'_>, _: &Admin, plan: PlanId) -> Resul
                 description: row.description,
                 credits: row.credits,
                 price: price(row.price_minor, row.currency),
+                other_prices: paired(row.currencies, row.minors),
                 expires_after_days: row.expires_after_days,
                 bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
                 visibility: row.visibility,

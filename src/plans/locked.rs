@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::catalogue::price;
+use super::prices::paired;
 use super::{Bonus, Terms};
 use crate::{Error, Refusal, Result};
 
@@ -37,8 +38,12 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
     let newest = sqlx::query!(
         r#"select version, name, description, credits as "credits: Credits", price_minor, currency as "currency: Currency",
             expires_after_days, bonus_credits as "bonus_credits: Credits", bonus_expires_after_days,
-            visibility as "visibility: PlanVisibility"
-        from plan_versions where plan_id = $1 order by version desc limit 1"#,
+            visibility as "visibility: PlanVisibility",
+            array(select price.currency from plan_version_prices price
+                where price.version_id = newest.id order by price.currency) as "currencies!: Vec<Currency>",
+            array(select price.price_minor from plan_version_prices price
+                where price.version_id = newest.id order by price.currency) as "minors!"
+        from plan_versions newest where plan_id = $1 order by version desc limit 1"#,
         plan as PlanId,
     )
     .fetch_one(tx)
@@ -53,6 +58,7 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
             description: newest.description,
             credits: newest.credits,
             price: price(newest.price_minor, newest.currency),
+            other_prices: paired(newest.currencies, newest.minors),
             expires_after_days: newest.expires_after_days,
             bonus: Bonus::stored(newest.bonus_credits, newest.bonus_expires_after_days),
             visibility: newest.visibility,

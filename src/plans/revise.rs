@@ -5,7 +5,7 @@ use domain::PlanId;
 
 use super::create::add_version;
 use super::locked::lock;
-use super::{Terms, bonus, mirror};
+use super::{Terms, bonus, mirror, prices};
 use crate::audit::{self, About, Change, Origin, Reason, What};
 use crate::people::fresh::Fresh;
 use crate::people::roles::Admin;
@@ -67,6 +67,7 @@ pub(super) fn noted(before: Option<&Terms>, after: &Terms) -> Change {
             ("credits", terms.credits.get().into()),
             ("price_minor", serde_json::Value::from(minor)),
             ("currency", currency.map(|currency| currency.as_str().to_owned()).into()),
+            ("other_prices", Some(prices::written(&terms.other_prices)).filter(|prices| !prices.is_empty()).into()),
             ("expires_after_days", terms.expires_after_days.into()),
             ("bonus_credits", bonus.get().into()),
             ("bonus_expires_after_days", bonus_days.into()),

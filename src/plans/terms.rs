@@ -5,6 +5,7 @@ use domain::money::MoneyError;
 use domain::{Credits, Currency, FieldErrors, Money, PlanVisibility, Price};
 
 use super::Bonus;
+use super::prices::{self, TypedPrice};
 
 const NAME_CHARS_MAX: usize = 80;
 const DESCRIPTION_CHARS_MAX: usize = 500;
@@ -21,6 +22,8 @@ pub struct Terms {
     pub description: String,
     pub credits: Credits,
     pub price: Price,
+    /// In further currencies, by their codes; none by agreement.
+    pub other_prices: Vec<Money>,
     /// Days from the arrival of the credits to their end, 1 to 3650; none: they have no end.
     pub expires_after_days: Option<i32>,
     pub bonus: Option<Bonus>,
@@ -39,6 +42,8 @@ pub struct Typed<'a> {
     pub price: &'a str,
     /// Three letters, small or large.
     pub currency: &'a str,
+    /// In further currencies, as rows of which some may be empty.
+    pub other_prices: &'a [TypedPrice],
     /// A number, or empty for never.
     pub expires_after_days: &'a str,
     /// A number, or empty for none.
@@ -63,6 +68,7 @@ impl Terms {
             "agreement" => kept(&mut wrong, "price", no_price(typed.price)),
             _ => kept(&mut wrong, "sold", Err("Choose how it is sold.".to_owned())),
         };
+        let other_prices = prices::others(&mut wrong, typed.other_prices, price);
         let expires = kept(&mut wrong, "expires_after_days", days(typed.expires_after_days));
         let bonus = kept(&mut wrong, "bonus_credits", bonus_credits(typed.bonus_credits));
         let ends = bonus_days(bonus, typed.bonus_expires_after_days);
@@ -73,10 +79,12 @@ impl Terms {
         let (Some(name), Some(description), Some(credits), Some(price)) = (name, description, credits, price) else {
             return Err(wrong);
         };
-        let (Some(expires_after_days), Some(bonus), Some(visibility)) = (expires, bonus, visibility) else {
+        let (Some(other_prices), Some(expires_after_days), Some(bonus), Some(visibility)) =
+            (other_prices, expires, bonus, visibility)
+        else {
             return Err(wrong);
         };
-        Ok(Self { name, description, credits, price, expires_after_days, bonus, visibility })
+        Ok(Self { name, description, credits, price, other_prices, expires_after_days, bonus, visibility })
     }
 
     /// Both columns of the price, or neither.
@@ -153,15 +161,17 @@ fn no_price(text: &str) -> Result<Price, String> {
 }
 
 fn fixed(wrong: &mut FieldErrors, price: &str, code: &str) -> Option<Price> {
-    let currency = code.trim().parse().ok().filter(|currency: &Currency| currency.is_sold_in());
-    let Some(currency) = currency else {
-        wrong.add("currency", "Enter the three letters of a currency that can be paid in, such as USD, EUR or JPY.");
-        return None;
-    };
+    let currency = kept(wrong, "currency", currency(code))?;
     kept(wrong, "price", amount(price.trim(), currency)).map(Price::Fixed)
 }
 
-fn amount(text: &str, currency: Currency) -> Result<Money, String> {
+pub(super) fn currency(code: &str) -> Result<Currency, String> {
+    let known = code.trim().parse().ok().filter(|currency: &Currency| currency.is_sold_in());
+    known
+        .ok_or_else(|| "Enter the three letters of a currency that can be paid in, such as USD, EUR or JPY.".to_owned())
+}
+
+pub(super) fn amount(text: &str, currency: Currency) -> Result<Money, String> {
     let (code, unit) = (currency.code(), 10_i64.pow(currency.decimals()));
     let most = Money::new(PRICE_MINOR_MAX, currency);
     if text.starts_with('-') || text.starts_with('−') {
@@ -171,9 +181,7 @@ fn amount(text: &str, currency: Currency) -> Result<Money, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let read = if plain { Money::parse_decimal(text, currency) } else { Err(MoneyError::NotADecimal) };
     match read {
-        Ok(price) if price.minor == 0 => {
-            Err("A price can’t be zero. Choose “By agreement” if there is none.".to_owned())
-        }
+        Ok(price) if price.minor == 0 => Err("A price can’t be zero.".to_owned()),
         // Whop charges nothing below one whole unit (Whop API, money).
         Ok(price) if price.minor < unit => Err(format!("No checkout takes less than {}.", Money::new(unit, currency))),
         Ok(price) if price.minor <= PRICE_MINOR_MAX => Ok(price),
@@ -206,6 +214,7 @@ mod tests {
         sold: "once",
         price: "7.50",
         currency: "USD",
+        other_prices: &[],
         expires_after_days: "",
         bonus_credits: "",
         bonus_expires_after_days: "",
@@ -267,6 +276,7 @@ mod tests {
             sold: "once",
             price: "x",
             currency: "usd",
+            other_prices: &[],
             expires_after_days: "soon",
             bonus_credits: "-1",
             bonus_expires_after_days: "0",

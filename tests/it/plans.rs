@@ -1,5 +1,6 @@
 //! What is for sale, and how admins look after it.
 
+mod currencies;
 mod edit;
 mod ends;
 mod mirror;
@@ -22,6 +23,7 @@ pub const TYPED: Typed<'static> = Typed {
     sold: "once",
     price: "60",
     currency: "usd",
+    other_prices: &[],
     expires_after_days: "",
     bonus_credits: "",
     bonus_expires_after_days: "",

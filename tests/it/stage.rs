@@ -27,7 +27,7 @@ use atlas::vault::Vault;
 use atlas::{Context, Error, Refusal, Result, ids};
 use base64::Engine;
 use domain::ledger::LotSource;
-use domain::{Credits, DisputeState, Money, OrderId, PaymentState, PersonId, PlanId, Provider, RefundState};
+use domain::{Credits, Currency, DisputeState, Money, OrderId, PaymentState, PersonId, PlanId, Provider, RefundState};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
 use sha2::Sha256;
@@ -130,15 +130,15 @@ impl Stage {
 
     /// The person's newest order that has a checkout.
     pub async fn order_of(&self, buyer: &SignedIn) -> Ordered {
-        let (id, checkout_id, url, minor): (OrderId, String, String, i64) = sqlx::query_as(
-            "select id, checkout_id, checkout_url, price_minor from credit_orders
+        let (id, checkout_id, url, minor, currency): (OrderId, String, String, i64, Currency) = sqlx::query_as(
+            "select id, checkout_id, checkout_url, price_minor, currency from credit_orders
             where buyer_id = $1 and checkout_id is not null order by id desc limit 1",
         )
         .bind(buyer.id())
         .fetch_one(&self.ctx.db)
         .await
         .unwrap();
-        Ordered { id, checkout_id, url, price: Money::usd(minor) }
+        Ordered { id, checkout_id, url, price: Money::new(minor, currency) }
     }
 
     /// A webhook with its own body, which says `content`.

@@ -1,6 +1,7 @@
 //! What you have, what you can buy, what happened last.
 
 mod balance;
+mod currency;
 pub mod plans;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use self::balance::BalanceSection;
+use self::currency::{CurrencyChooser, shown};
 use self::plans::{PlanSheet, Stopped};
 use crate::flash::{self, form_of};
 use crate::pages::{for_owner, query};
@@ -31,23 +33,28 @@ const RECENT_LINES: usize = 5;
 #[component]
 pub fn CreditsPage() -> impl IntoView {
     let wanted: Option<PlanId> = query("plan").parse().ok();
-    let back_to = wanted.map_or_else(|| paths::CREDITS.to_owned(), paths::credits_plan);
+    let asked = query("currency");
+    let plan = wanted.map(|plan| plan.to_string()).unwrap_or_default();
+    let back_to = paths::with_query(paths::CREDITS, &[("plan", &plan), ("currency", &asked)]);
     view! {
         <Suspense>
             {Suspend::new(async move {
-                for_owner(&back_to, |request, person| draw(request, person, wanted)).await
+                for_owner(&back_to, |request, person| draw(request, person, wanted, asked)).await
             })}
         </Suspense>
     }
 }
 
-/// `wanted`: the plan that a link names. One that is not listed is shown to whoever has it.
-async fn draw(request: Request, person: Owner, wanted: Option<PlanId>) -> Result<AnyView> {
+/// `wanted`: the plan that a link names. One that is not listed is shown to whoever has it. `asked`: in which currency.
+async fn draw(request: Request, person: Owner, wanted: Option<PlanId>, asked: String) -> Result<AnyView> {
     let db = &request.ctx().db;
     let span = Span { today: request.ctx().now().date(), days: HISTORY_DAYS, lines: RECENT_LINES };
     let overview = overview(db, person.id(), span).await?;
     let shelf = request.site().shelf.look(db).await?;
     let offers = with_wanted(&request, shelf.offers, wanted).await?;
+    let shown = shown(&offers, &asked);
+    let currency = shown.as_ref().map(|shown| shown.currency);
+    let chooser = shelf.switches.stopped.is_none().then_some(shown).flatten();
     let providers = &request.ctx().providers;
     let path = route::of(providers, shelf.switches.rules(providers), &person);
     let waiting = if person.orders_wait() { list::unfinished(db, &person).await? } else { vec![] };
@@ -81,12 +88,15 @@ async fn draw(request: Request, person: Owner, wanted: Option<PlanId>) -> Result
             {waiting}
             <BalanceSection balance=person.balance() history=overview.history />
             <section aria-labelledby="plans-title" id="plans">
-                <div class="section-head"><h2 id="plans-title">"Add credits"</h2></div>
+                <div class="section-head">
+                    <h2 id="plans-title">"Add credits"</h2>
+                    {chooser.map(|shown| view! { <CurrencyChooser shown wanted /> })}
+                </div>
                 {match shelf.switches.stopped {
                     Some(stopped) => view! { <Stopped message=stopped.message /> }.into_any(),
                     None => view! {
                         <MembershipNotice standing open />
-                        <PlanSheet offers path form />
+                        <PlanSheet offers currency path form />
                     }
                     .into_any(),
                 }}

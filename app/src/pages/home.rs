@@ -37,6 +37,7 @@ async fn draw() -> AnyView {
                         <span class="plan-money">{words::price(offer.price)}</span>
                         {per_thousand.map(|price| format!(" {price} per 1,000"))}
                     </p>
+                    {words::listed(&offer.other_prices).map(|others| view! { <p class="plan-note">{format!("Also {others}.")}</p> })}
                     <p class="plan-reason">{offer.description}</p>
                 </article>
             }

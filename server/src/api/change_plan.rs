@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::caller::{self, Door};
 use super::input::{self, Sent};
-use super::plan_shape::{NewPlan, Plan, Standing};
+use super::plan_shape::{NewPlan, Plan, PriceIn, Standing};
 use super::plans::stands;
 use super::problem::Problem;
 use super::shapes::{self, Declined};
@@ -50,6 +50,9 @@ pub struct PlanChange {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     currency: Sent<String>,
+    /// All of them; empty: none.
+    #[serde(default)]
+    other_prices: Option<Vec<PriceIn>>,
     /// Null: never.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
@@ -80,6 +83,7 @@ impl PlanChange {
             || self.credits.is_some()
             || self.price_minor != Sent::Not
             || self.currency != Sent::Not
+            || self.other_prices.is_some()
             || self.expires_after_days != Sent::Not
             || self.bonus_credits != Sent::Not
             || self.bonus_expires_after_days != Sent::Not
@@ -103,6 +107,7 @@ impl PlanChange {
             credits: self.credits.unwrap_or(terms.credits),
             price_minor: self.price_minor.or(terms.price_minor),
             currency: self.currency.or(terms.currency),
+            other_prices: self.other_prices.clone().unwrap_or(terms.other_prices),
             expires_after_days: self.expires_after_days.or(terms.expires_after_days),
             bonus_credits: self.bonus_credits.or(terms.bonus_credits),
             bonus_expires_after_days: self.bonus_expires_after_days.or(terms.bonus_expires_after_days),

@@ -1,5 +1,6 @@
 //! `/api/credit-orders`: a buyer's own orders, listed and begun.
 
+use atlas::orders::Choice;
 use atlas::orders::begin::{Wish, begin, may_begin};
 use atlas::orders::own::{self, Own};
 use atlas::orders::request::Note;
@@ -84,6 +85,9 @@ pub struct Asked {
 pub struct NewCreditOrder {
     #[schema(value_type = uuid::Uuid)]
     plan: PlanId,
+    /// One of the plan’s, three letters; left out: its main one.
+    #[serde(default)]
+    currency: Option<String>,
     /// For whoever answers a request: up to 2,000 characters. Not for orders that are paid for at a checkout.
     #[serde(default)]
     note: Option<String>,
@@ -154,5 +158,12 @@ pub async fn create(State(door): State<Door>, parts: Parts, body: Bytes) -> Resu
 }
 
 fn wish(asked: &NewCreditOrder) -> Result<Wish, FieldErrors> {
-    Ok(Wish { plan: asked.plan, note: Note::parse("note", asked.note.as_deref().unwrap_or_default())? })
+    let mut wrong = FieldErrors::default();
+    let message = "Send the three letters of a currency.";
+    let currency = input::parameter(&mut wrong, "currency", asked.currency.as_deref(), message);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let note = Note::parse("note", asked.note.as_deref().unwrap_or_default())?;
+    Ok(Wish { choice: Choice { plan: asked.plan, currency }, note })
 }

@@ -1,5 +1,6 @@
 //! Plans as they are sent and read. What an admin may write as terms is decided where the form's is: `plans::Terms`.
 
+use atlas::plans::prices::TypedPrice;
 use atlas::plans::terms::Typed;
 use atlas::plans::{Terms, bonus, desk};
 use domain::{Credits, Currency, FieldErrors, MirrorState, Money, PlanId, PlanVisibility};
@@ -28,6 +29,8 @@ pub struct Plan {
     price_minor: Option<i64>,
     #[schema(value_type = Option<String>, required = true)]
     currency: Option<Currency>,
+    /// In further currencies.
+    other_prices: Vec<PriceIn>,
     /// From the arrival of the credits to their end; null: they have none.
     #[schema(required = true)]
     expires_after_days: Option<i32>,
@@ -46,6 +49,36 @@ pub struct Plan {
     /// Its counterpart at Whop; null: it has none, and none is to be made.
     #[schema(required = true)]
     whop: Option<Counterpart>,
+}
+
+/// A price in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceIn {
+    /// In the currency's smallest unit.
+    price_minor: i64,
+    /// Three letters.
+    currency: String,
+}
+
+impl From<Money> for PriceIn {
+    fn from(price: Money) -> Self {
+        Self { price_minor: price.minor, currency: price.currency.to_string() }
+    }
+}
+
+impl PriceIn {
+    fn typed(&self) -> TypedPrice {
+        TypedPrice { price: decimal(self.price_minor, &self.currency), currency: self.currency.clone() }
+    }
+}
+
+/// As a form would hold it. Of an amount without a currency, the currency is what is missing.
+fn decimal(minor: i64, currency: &str) -> String {
+    match currency.trim().parse::<Currency>() {
+        Ok(currency) => Money::new(minor, currency).to_decimal(),
+        Err(_) => minor.to_string(),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -97,6 +130,9 @@ pub struct NewPlan {
     /// Three letters.
     #[serde(default)]
     pub currency: Option<String>,
+    /// In further currencies, at most 10.
+    #[serde(default)]
+    pub other_prices: Vec<PriceIn>,
     /// 1 to 3650; left out or null: never.
     #[serde(default)]
     pub expires_after_days: Option<i64>,
@@ -117,12 +153,8 @@ impl NewPlan {
     pub fn terms(&self) -> Result<Terms, FieldErrors> {
         let currency = self.currency.as_deref();
         let sold = if self.price_minor.is_none() && currency.is_none() { "agreement" } else { "once" };
-        let known: Option<Currency> = currency.and_then(|code| code.trim().parse().ok());
-        // Of an amount without a currency, the currency is what is missing.
-        let price = match (self.price_minor, known) {
-            (Some(minor), Some(currency)) => Money::new(minor, currency).to_decimal(),
-            (minor, _) => minor.map(|minor| minor.to_string()).unwrap_or_default(),
-        };
+        let price = self.price_minor.map(|minor| decimal(minor, currency.unwrap_or_default())).unwrap_or_default();
+        let other_prices: Vec<TypedPrice> = self.other_prices.iter().map(PriceIn::typed).collect();
         let number = |sent: Option<i64>| sent.map(|number| number.to_string()).unwrap_or_default();
         let typed = Typed {
             name: &self.name,
@@ -131,6 +163,7 @@ impl NewPlan {
             sold,
             price: &price,
             currency: currency.unwrap_or_default(),
+            other_prices: &other_prices,
             expires_after_days: &number(self.expires_after_days),
             bonus_credits: &number(self.bonus_credits),
             bonus_expires_after_days: &number(self.bonus_expires_after_days),
@@ -138,7 +171,7 @@ impl NewPlan {
         };
         Terms::parse(&typed).map_err(|errors| {
             errors.iter().fold(FieldErrors::default(), |mut named, (field, message)| {
-                named.add(if field == "price" { "price_minor" } else { field }, message);
+                named.add(sent_as(field), message);
                 named
             })
         })
@@ -153,11 +186,21 @@ impl NewPlan {
             credits: terms.credits.get(),
             price_minor,
             currency: currency.map(|currency| currency.to_string()),
+            other_prices: terms.other_prices.iter().copied().map(PriceIn::from).collect(),
             expires_after_days: terms.expires_after_days.map(i64::from),
             bonus_credits: terms.bonus.map(|bonus| bonus.credits.get()),
             bonus_expires_after_days: terms.bonus.and_then(|bonus| bonus.expires_after_days).map(i64::from),
             visibility: Some(terms.visibility.to_string()),
         }
+    }
+}
+
+/// The field that holds what the form has under this name.
+fn sent_as(field: &str) -> &str {
+    match field {
+        "price" => "price_minor",
+        field if field.starts_with("other-") => "other_prices",
+        field => field,
     }
 }
 
@@ -179,6 +222,7 @@ impl From<desk::Plan> for Plan {
             credits: plan.terms.credits,
             price_minor,
             currency,
+            other_prices: plan.terms.other_prices.into_iter().map(PriceIn::from).collect(),
             expires_after_days: plan.terms.expires_after_days,
             bonus_credits,
             bonus_expires_after_days,

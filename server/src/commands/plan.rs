@@ -42,9 +42,15 @@ pub async fn run(ctx: &Context, command: Command) -> Result<()> {
 
 fn row(offer: &atlas::plans::Offer) -> Value {
     let (price, currency) = price(offer.price);
+    let other_prices: Vec<Value> = offer
+        .other_prices
+        .iter()
+        .map(|price| json!({ "price": price.to_decimal(), "currency": price.currency }))
+        .collect();
     json!({
         "id": offer.plan, "version": offer.version, "slug": offer.slug, "name": offer.name,
         "credits": offer.credits, "bonus_credits": columns(offer.bonus).0, "price": price, "currency": currency,
+        "other_prices": other_prices,
     })
 }
 

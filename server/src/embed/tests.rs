@@ -123,3 +123,23 @@ async fn t56_only_whops_token_says_who_looks(pool: PgPool) {
     let by_query = format!("/embed/credits?x-whop-user-token={good}");
     assert_eq!(ask(&site, &by_query, &[]).await.0, StatusCode::UNAUTHORIZED);
 }
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_frame_tells_every_currency_and_offers_no_choice(pool: PgPool) {
+    let mut tx = pool.begin().await.unwrap();
+    for sql in [
+        "insert into plans (id, slug) values (gen_random_uuid(), 'starter')",
+        "insert into plan_versions (id, plan_id, version, name, credits, price_minor, currency)
+            select gen_random_uuid(), id, 1, 'Starter', 5000, 750, 'usd' from plans",
+        "insert into plan_version_prices (version_id, currency, price_minor)
+            select id, unnest(array['jpy', 'eur']), unnest(array[1150, 690]) from plan_versions",
+    ] {
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let site = site(&pool).await;
+    let headers = [("x-whop-user-token", &*token("user_ana", NOW + 60)), ("cookie", "currency=eur")];
+    let (_, answered, text) = ask(&site, "/embed/credits?currency=EUR", &headers).await;
+    assert!(text.contains("$7.50") && text.contains("Also €6.90, ¥1,150."), "{text}");
+    assert!(!answered.contains_key("set-cookie") && !text.contains("currency="), "{text}");
+}

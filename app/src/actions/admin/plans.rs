@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_arguments, reason = "the fields of a form are the arguments of its server function")]
 
 use atlas::audit::Reason;
+use atlas::plans::prices::TypedPrice;
 use atlas::plans::revise::{Edit, Revised, revise};
 use atlas::plans::terms::Typed;
 use atlas::plans::{Terms, create};
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 
 use crate::actions::answer;
 use crate::flash::{self, Flash, Form};
+use crate::pages::admin::plan_new::other_prices::kept;
 use crate::request::Request;
 
 pub const NEW_FORM: &str = "new-plan";
@@ -31,6 +33,7 @@ pub async fn create_plan(
     sold: String,
     price: String,
     currency: String,
+    #[server(default)] other_prices: Vec<TypedPrice>,
     expires_after_days: String,
     #[server(default)] bonus_credits: String,
     #[server(default)] bonus_expires_after_days: String,
@@ -44,12 +47,14 @@ pub async fn create_plan(
         sold: &sold,
         price: &price,
         currency: &currency,
+        other_prices: &other_prices,
         expires_after_days: &expires_after_days,
         bonus_credits: &bonus_credits,
         bonus_expires_after_days: &bonus_expires_after_days,
         visibility: &visibility,
     };
-    let form = Form::new(NEW_FORM, &fields(&typed), FieldErrors::default());
+    let rows = kept(&other_prices);
+    let form = Form::new(NEW_FORM, &fields(&typed, &rows), FieldErrors::default());
     let outcome = make(&request, &typed).await;
     answer(&request, paths::ADMIN_PLAN_NEW, form, outcome).await;
     Ok(())
@@ -65,6 +70,7 @@ pub async fn revise_plan(
     sold: String,
     price: String,
     currency: String,
+    #[server(default)] other_prices: Vec<TypedPrice>,
     expires_after_days: String,
     #[server(default)] bonus_credits: String,
     #[server(default)] bonus_expires_after_days: String,
@@ -79,13 +85,15 @@ pub async fn revise_plan(
         sold: &sold,
         price: &price,
         currency: &currency,
+        other_prices: &other_prices,
         expires_after_days: &expires_after_days,
         bonus_credits: &bonus_credits,
         bonus_expires_after_days: &bonus_expires_after_days,
         visibility: &visibility,
     };
+    let rows = kept(&other_prices);
     let mut values = vec![("revision", revision.as_str()), ("reason", reason.as_str())];
-    values.extend(fields(&typed));
+    values.extend(fields(&typed, &rows));
     let form = Form::new(&edit_form(&plan), &values, FieldErrors::default()).refused_beside(DIFFERENCES);
     let outcome = change(&request, &plan, &revision, &typed, &reason).await;
     answer(&request, &page_of(&plan), form, outcome).await;
@@ -97,8 +105,8 @@ pub(super) fn page_of(plan: &str) -> String {
     plan.parse().map_or_else(|_| paths::ADMIN_PLANS.to_owned(), paths::admin_plan)
 }
 
-fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 10] {
-    [
+fn fields<'a>(typed: &Typed<'a>, rows: &'a [(String, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let fields = [
         ("name", typed.name),
         ("description", typed.description),
         ("credits", typed.credits),
@@ -109,7 +117,8 @@ fn fields<'a>(typed: &Typed<'a>) -> [(&'static str, &'a str); 10] {
         ("bonus_credits", typed.bonus_credits),
         ("bonus_expires_after_days", typed.bonus_expires_after_days),
         ("visibility", typed.visibility),
-    ]
+    ];
+    fields.into_iter().chain(rows.iter().map(|(field, typed)| (field.as_str(), *typed))).collect()
 }
 
 async fn make(request: &Request, typed: &Typed<'_>) -> Result<String> {

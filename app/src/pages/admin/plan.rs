@@ -88,6 +88,7 @@ fn Facts(plan: Plan) -> impl IntoView {
                 <dt>"Price"</dt>
                 <dd>{words::price(plan.terms.price)}{per_thousand.map(|price| format!(", {price} per 1,000"))}</dd>
             </div>
+            {words::listed(&plan.terms.other_prices).map(|others| view! { <div><dt>"Other currencies"</dt><dd>{others}</dd></div> })}
             <div><dt>"Credits end"</dt><dd>{words::credits_end(plan.terms.expires_after_days)}</dd></div>
             {plan.terms.bonus.map(|bonus| {
                 let ends = words::credits_end(bonus.ends_after_days(plan.terms.expires_after_days));
@@ -182,12 +183,13 @@ fn Versions(versions: Vec<Version>) -> impl IntoView {
         Column::Text("Made"),
     ];
     let records = versions.into_iter().map(|version| {
+        let price = words::prices(&version.terms);
         let by = version.by.unwrap_or_else(|| "the program".to_owned());
         Record::from(vec![
             version.number.into_any(),
             view! { <bdi>{version.terms.name.clone()}</bdi> }.into_any(),
             words::with_bonus(version.terms.credits, bonus_credits(&version.terms)).into_any(),
-            words::price(version.terms.price).into_any(),
+            price.into_any(),
             version.sold.into_any(),
             view! { <bdi>{by}</bdi> }.into_any(),
             view! { <Moment at=version.at /> }.into_any(),

@@ -1,5 +1,7 @@
 //! A new plan, and the fields that it has in common with one that is edited.
 
+pub mod other_prices;
+
 use atlas::Result;
 use atlas::people::roles::Admin;
 use atlas::plans::Terms;
@@ -8,6 +10,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
+use self::other_prices::OtherPrices;
 use super::for_admin;
 use crate::actions::admin::plans::{CreatePlan, NEW_FORM};
 use crate::flash::{self, Form, form_of};
@@ -70,6 +73,7 @@ pub fn TermsFields(form: Form, terms: Option<Terms>) -> impl IntoView {
             initial=at(typed_price).unwrap_or_default() help="In digits, with a point before the decimals: 7.50." />
         <TextField form=form.clone() name="currency" label="Currency" autocomplete="off" optional=true
             initial=at(typed_currency).unwrap_or_else(|| "USD".to_owned()) help="Three letters: USD, EUR, JPY." />
+        <OtherPrices form=form.clone() prices=terms.as_ref().map(|terms| terms.other_prices.clone()).unwrap_or_default() />
         <TextField form=form.clone() name="expires_after_days" label="Credits end after days (optional)" autocomplete="off"
             optional=true initial=at(typed_days).unwrap_or_default() help="Counted from when they arrive. Empty: they never end." />
         <TextField form=form.clone() name="bonus_credits" label="Bonus credits (optional)" autocomplete="off" optional=true

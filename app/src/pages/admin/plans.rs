@@ -99,6 +99,7 @@ fn Row(plan: Plan, ways: Ways) -> impl IntoView {
     let (standing, tone) = words::plan_standing(plan.standing);
     let mirror = plan.mirror.map(|mirror| words::mirror_state(mirror.state));
     let id = plan.id.to_string();
+    let price = words::prices(&plan.terms);
     let name = plan.terms.name.clone();
     let up = ways.up.then(|| view! { <Shift plan=id.clone() way="up" words="Up" name=name.clone() /> });
     let down = ways.down.then(|| view! { <Shift plan=id.clone() way="down" words="Down" name=name.clone() /> });
@@ -106,7 +107,7 @@ fn Row(plan: Plan, ways: Ways) -> impl IntoView {
         <tr>
             <th scope="row"><a href=paths::admin_plan(plan.id)><bdi>{name.clone()}</bdi></a></th>
             <td data-label="Credits" class="number">{words::with_bonus(plan.terms.credits, bonus_credits(&plan.terms))}</td>
-            <td data-label="Price" class="number">{words::price(plan.terms.price)}</td>
+            <td data-label="Price" class="number">{price}</td>
             <td data-label="Per 1,000" class="number">{per_thousand.map_or_else(|| "–".to_owned(), |price| price.to_string())}</td>
             <td data-label="Sale"><Badge words=standing tone /></td>
             <td data-label="Sold" class="number">{plan.sold}</td>

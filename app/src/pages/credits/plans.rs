@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use atlas::orders::FormKey;
 use atlas::plans::{Bonus, Offer};
-use domain::{Credits, Money, Price, Provider};
+use domain::{Credits, Currency, Money, Price, Provider};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -15,29 +15,40 @@ use crate::parts::field::ErrorSummary;
 use crate::parts::text_area::TextArea;
 use crate::words;
 
+/// `currency`: in which it is shown, where there is a choice; a plan that isn't sold in it shows its main price.
 #[component]
-pub fn PlanSheet(offers: Arc<[Offer]>, path: Provider, form: Form) -> impl IntoView {
+pub fn PlanSheet(offers: Arc<[Offer]>, currency: Option<Currency>, path: Provider, form: Form) -> impl IntoView {
     if offers.is_empty() {
         return view! {
             <div class="empty"><h3>"No plans are on sale just now"</h3><p>"Please come back a little later."</p></div>
         }
         .into_any();
     }
-    let dearest = offers.iter().filter_map(per_thousand).max_by_key(|price| price.minor);
-    let best = offers.iter().filter_map(per_thousand).min_by_key(|price| price.minor);
+    let price =
+        |offer: &Offer| currency.and_then(|currency| offer.price_in(currency)).or_else(|| offer.prices().next());
+    // Only what is in one currency is dearer or cheaper.
+    let compared = currency.or_else(|| offers.iter().find_map(price).map(|price| price.currency));
+    let rates = || {
+        offers
+            .iter()
+            .filter_map(|offer| per_thousand(offer, price(offer).filter(|price| Some(price.currency) == compared)?))
+    };
+    let dearest = rates().max_by_key(|rate| rate.minor);
+    let best = rates().min_by_key(|rate| rate.minor);
     let cards = offers
         .iter()
         .cloned()
         .map(|offer| {
             // Several forms may ask for a note; only the one that was sent has something to say.
             let form = if form.value("plan") == offer.plan.to_string() { form.clone() } else { Form::default() };
-            match offer.price {
-                Price::Fixed(price) => {
-                    let saving = saving(&offer, dearest);
-                    let weight = if per_thousand(&offer) == best { "button--primary" } else { "" };
-                    view! { <PricedCard offer price saving weight path form /> }.into_any()
+            match price(&offer) {
+                Some(price) => {
+                    let saving = saving(&offer, price, dearest);
+                    let weight = if per_thousand(&offer, price) == best { "button--primary" } else { "" };
+                    let not_in = currency.filter(|currency| *currency != price.currency);
+                    view! { <PricedCard offer price not_in saving weight path form /> }.into_any()
                 }
-                Price::ByAgreement => view! { <RequestCard offer form /> }.into_any(),
+                None => view! { <RequestCard offer form /> }.into_any(),
             }
         })
         .collect::<Vec<_>>();
@@ -71,15 +82,19 @@ pub fn PlanTerms() -> impl IntoView {
 fn PricedCard(
     offer: Offer,
     price: Money,
+    /// The currency that was chosen, where this plan has no price in it.
+    not_in: Option<Currency>,
     saving: Option<String>,
     weight: &'static str,
     path: Provider,
     form: Form,
 ) -> impl IntoView {
-    let per_thousand = per_thousand(&offer);
+    let per_thousand = per_thousand(&offer, price);
     let title = format!("plan-{}", offer.slug);
     let action = match path {
-        Provider::Manual => view! { <RequestForm offer=offer.clone() title=title.clone() weight form /> }.into_any(),
+        Provider::Manual => {
+            view! { <RequestForm offer=offer.clone() price title=title.clone() weight form /> }.into_any()
+        }
         Provider::Whop | Provider::Stripe => {
             view! { <BuyForm offer=offer.clone() price title=title.clone() weight /> }.into_any()
         }
@@ -93,6 +108,7 @@ fn PricedCard(
                 <span class="plan-money">{price.to_string()}</span>
                 {per_thousand.map(|price| format!(" {price} per 1,000"))}
             </p>
+            {not_in.map(|wanted| view! { <p class="plan-note">{format!("Not sold in {}.", wanted.code())}</p> })}
             <p class="plan-reason">{saving.map(|saving| view! { <strong>{saving}</strong> " " })}{offer.description}</p>
             {action}
         </article>
@@ -104,7 +120,7 @@ fn BuyForm(offer: Offer, price: Money, title: String, weight: &'static str) -> i
     let end = end(&offer);
     view! {
         <form class="plan-action" method="post" action=BuyCredits::PATH>
-            <PlanInputs offer />
+            <PlanInputs offer currency=Some(price.currency) />
             <button class=format!("button button--wide {weight}") r#type="submit" aria-describedby=title>"Buy credits"</button>
             <p>{format!("{price} once, {}.", price.currency.code())}{end}</p>
         </form>
@@ -113,13 +129,13 @@ fn BuyForm(offer: Offer, price: Money, title: String, weight: &'static str) -> i
 
 /// For a plan with a price, whose buyer isn't on a checkout.
 #[component]
-fn RequestForm(offer: Offer, title: String, weight: &'static str, form: Form) -> impl IntoView {
+fn RequestForm(offer: Offer, price: Money, title: String, weight: &'static str, form: Form) -> impl IntoView {
     let (suffix, end) = (format!("-{}", offer.slug), end(&offer));
     let open = !form.errors.is_empty();
     view! {
         <ErrorSummary form=form.clone() suffix=suffix.clone() />
         <form class="plan-action" method="post" action=RequestCredits::PATH>
-            <PlanInputs offer />
+            <PlanInputs offer currency=Some(price.currency) />
             <details class="disclosure" open=open>
                 <summary>"Add a note"</summary>
                 <NoteField form suffix />
@@ -156,7 +172,7 @@ fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
                 <summary>"Ask for an offer"</summary>
                 <ErrorSummary form=form.clone() />
                 <form class="form plan-action" method="post" action=RequestCredits::PATH>
-                    <PlanInputs offer />
+                    <PlanInputs offer currency=None />
                     <NoteField form suffix=String::new() />
                     <button class="button button--wide" r#type="submit" aria-describedby=button_title>"Request credits"</button>
                     <p>"A person answers; nothing is charged now."{end}</p>
@@ -166,11 +182,12 @@ fn RequestCard(offer: Offer, form: Form) -> impl IntoView {
     }
 }
 
-/// What the form says: which plan, and a key by which the same form is one order. Nothing else of it is believed.
+/// What the form says: which plan, in which currency, and a key by which the same form is one order. Nothing else of it is believed.
 #[component]
-fn PlanInputs(offer: Offer) -> impl IntoView {
+fn PlanInputs(offer: Offer, currency: Option<Currency>) -> impl IntoView {
     view! {
         <input r#type="hidden" name="plan" value=offer.plan.to_string() />
+        {currency.map(|currency| view! { <input r#type="hidden" name="currency" value=currency.code() /> })}
         <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
     }
 }
@@ -194,13 +211,13 @@ pub fn PlanCredits(credits: Credits, bonus: Option<Bonus>) -> impl IntoView {
     }
 }
 
-fn per_thousand(offer: &Offer) -> Option<Money> {
-    offer.price.per_thousand(offer.credits)
+fn per_thousand(offer: &Offer, price: Money) -> Option<Money> {
+    Price::Fixed(price).per_thousand(offer.credits)
 }
 
 /// What is better about a plan than the dearest one per credit, in words.
-fn saving(offer: &Offer, dearest: Option<Money>) -> Option<String> {
-    let (price, dearest) = per_thousand(offer).zip(dearest)?;
+fn saving(offer: &Offer, price: Money, dearest: Option<Money>) -> Option<String> {
+    let (price, dearest) = per_thousand(offer, price).zip(dearest)?;
     let comparable = price.currency == dearest.currency && dearest.minor > 0;
     let percent = comparable.then(|| (dearest.minor - price.minor) * 100 / dearest.minor)?;
     (percent > 0).then(|| format!("{percent} % cheaper per credit."))

@@ -2,11 +2,13 @@
 
 use atlas::plans::Terms;
 use atlas::plans::desk::{Plan, Version};
+use atlas::plans::prices::written;
 use domain::Price;
 use leptos::prelude::*;
 
 use crate::actions::admin::plans::DIFFERENCES;
 use crate::flash::Form;
+use crate::pages::admin::plan_new::other_prices::typed_prices;
 use crate::pages::admin::plan_new::{typed_bonus, typed_bonus_days, typed_currency, typed_days, typed_price};
 use crate::parts::small::Moment;
 
@@ -68,5 +70,6 @@ fn differing(form: &Form, terms: &Terms) -> Vec<(&'static str, String, String)> 
         ("visibility", "Who sees it", terms.visibility.as_str().to_owned()),
     ];
     let pairs = stands.into_iter().map(|(field, label, stands)| (label, stands, form.value(field)));
-    pairs.filter(|(_, stands, typed)| stands != typed.trim()).collect()
+    let others = ("Other currencies", written(&terms.other_prices), typed_prices(form));
+    pairs.chain([others]).filter(|(_, stands, typed)| stands != typed.trim()).collect()
 }

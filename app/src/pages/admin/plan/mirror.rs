@@ -15,6 +15,7 @@ use crate::words;
 pub fn AtWhop(form: Form, plan: Plan) -> impl IntoView {
     let id = plan.id.to_string();
     let priced = matches!(plan.terms.price, Price::Fixed(_));
+    let others = !plan.terms.other_prices.is_empty();
     let linked = plan.mirror.as_ref().is_some_and(|mirror| mirror.plan_id.is_some());
     let adoptable = priced && !linked && plan.standing != Standing::Retired;
     let sendable = !linked && priced && plan.standing == Standing::OnSale && plan.mirror.is_none();
@@ -26,6 +27,9 @@ pub fn AtWhop(form: Form, plan: Plan) -> impl IntoView {
                 None if !priced => view! { <p class="muted">"A plan by agreement is not sold at Whop, so it is not mirrored there."</p> }.into_any(),
                 None => view! { <p class="muted">"Not mirrored yet. That is done when it is put on sale or saved while it is."</p> }.into_any(),
             }}
+            {others.then(|| view! {
+                <p class="muted">"The plan at Whop carries the main price. Who pays in another currency is charged that one’s price: each checkout names its own."</p>
+            })}
             {sendable.then(|| view! { <Send id=id.clone() words="Mirror it now" /> })}
             {adoptable.then(|| view! { <Adopt form id /> })}
         </section>
