@@ -6,7 +6,8 @@ use axum::http::request::Parts;
 use domain::Currency;
 use leptos::prelude::use_context;
 
-use super::{add_header, cookie};
+use super::answer::add_header;
+use super::cookies::cookie;
 
 const COOKIE: &str = "currency";
 const YEAR_SECONDS: u32 = 365 * 24 * 60 * 60;
