@@ -103,6 +103,8 @@ async fn the_application_may_call_these_functions_and_no_other(pool: PgPool) {
             "forget_notes",
             "known_as",
             "ledger_figures",
+            // As before, for programs that are still running, and by plan and time of settling.
+            "orders_chosen",
             "orders_chosen",
             "slowest_credits",
             "time_step",
