@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod bonus;
 mod checkout;
+mod currencies;
 mod disputes;
 mod expire;
 mod export;

@@ -1,6 +1,6 @@
 //! What is for sale, and how admins look after it.
 
-mod currencies;
+pub mod currencies;
 mod edit;
 mod ends;
 mod mirror;
