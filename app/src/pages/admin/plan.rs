@@ -177,7 +177,8 @@ fn Versions(versions: Vec<Version>) -> impl IntoView {
         Column::Text("Version"),
         Column::Text("Name"),
         Column::Number("Credits"),
-        Column::Number("Price"),
+        // There may be many, and they wrap.
+        Column::Text("Price"),
         Column::Number("Sold"),
         Column::Text("By"),
         Column::Text("Made"),

@@ -99,7 +99,11 @@ fn Row(plan: Plan, ways: Ways) -> impl IntoView {
     let (standing, tone) = words::plan_standing(plan.standing);
     let mirror = plan.mirror.map(|mirror| words::mirror_state(mirror.state));
     let id = plan.id.to_string();
-    let price = words::prices(&plan.terms);
+    let main = words::price(plan.terms.price);
+    let price = match plan.terms.other_prices.len() {
+        0 => main,
+        others => format!("{main} and {others} more"),
+    };
     let name = plan.terms.name.clone();
     let up = ways.up.then(|| view! { <Shift plan=id.clone() way="up" words="Up" name=name.clone() /> });
     let down = ways.down.then(|| view! { <Shift plan=id.clone() way="down" words="Down" name=name.clone() /> });
