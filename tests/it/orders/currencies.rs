@@ -165,7 +165,7 @@ async fn the_figures_add_up_each_currency_by_itself(pool: PgPool) {
         fold_all(&stage.ctx).await.unwrap();
     }
     let (file, _) = export::piece(&stage.ctx.db, &boss.finance(), &desk::Wanted::default(), None).await.unwrap();
-    for (amount, orders) in [("\"7.50\",\"USD\"\r\n", 1), ("\"6.90\",\"EUR\"\r\n", 2), ("\"1150\",\"JPY\"\r\n", 1)] {
+    for (amount, orders) in [("\"7.50\",\"USD\",", 1), ("\"6.90\",\"EUR\",", 2), ("\"1150\",\"JPY\",", 1)] {
         assert_eq!(file.matches(amount).count(), orders, "{file}");
     }
 }
