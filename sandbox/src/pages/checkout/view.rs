@@ -69,7 +69,8 @@ pub fn checkout(
 
 fn summary(world: &World, plan: &Plan, title: &str) -> Markup {
     let terms = &plan.terms;
-    let currency = terms.currency().as_str().to_uppercase();
+    // Dollars are written with a sign that others use, too.
+    let currency = (terms.currency().as_str() == "usd").then_some("USD");
     let renewal = match (terms.plan_type, terms.billing_period) {
         (PlanType::Renewal, Some(days)) => format!("then {} every {days} days", terms.renewal_price),
         (PlanType::Renewal, None) => format!("then {} each period", terms.renewal_price),
@@ -79,7 +80,7 @@ fn summary(world: &World, plan: &Plan, title: &str) -> Markup {
         section class="summary" aria-label="Your purchase" {
             p class="seller" { (world.settings.company_title) }
             h1 { (title) }
-            p class="price" { (terms.due_at_once()) " " span { (currency) } }
+            p class="price" { (terms.due_at_once()) @if let Some(currency) = currency { " " span { (currency) } } }
             p class="soft" { (renewal) }
             @if let Some(description) = &terms.description { p class="soft" { (description) } }
             dl class="total" {

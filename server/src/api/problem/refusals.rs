@@ -13,7 +13,9 @@ pub fn said(refusal: Refusal) -> Problem {
         Refusal::CreditsAreOwed => Problem::CreditsAreOwed,
         Refusal::NoWallet => Problem::UnknownOwner,
         Refusal::WalletTooBusy => Problem::TooManyRequests,
-        Refusal::KeyUsedForAnotherRequest | Refusal::FormUsedForAnotherPlan => Problem::KeyReused,
+        Refusal::KeyUsedForAnotherRequest | Refusal::FormUsedForAnotherPlan | Refusal::FormUsedForAnotherCurrency => {
+            Problem::KeyReused
+        }
         Refusal::TooManyTries { .. } | Refusal::TooBusy => {
             let after = refusal.retry_after().map(HeaderValue::from);
             refused(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", refusal, after)
@@ -26,6 +28,7 @@ pub fn said(refusal: Refusal) -> Problem {
         Refusal::DailyLimit { .. } => may_not(refusal, "daily_limit"),
         Refusal::TooManyDeclines => may_not(refusal, "too_many_declines"),
         Refusal::PlanNotOnSale => conflict(refusal, "plan_not_on_sale"),
+        Refusal::PlanNotSoldIn { .. } => conflict(refusal, "plan_not_sold_in"),
         Refusal::PlanIsByAgreement | Refusal::PlanHasAPrice | Refusal::OrderedByRequest => {
             conflict(refusal, "path_changed")
         }

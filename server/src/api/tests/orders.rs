@@ -63,6 +63,23 @@ async fn another_wish_under_the_same_key_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn an_order_is_paid_for_in_the_currency_that_was_chosen(pool: PgPool) {
+    let house = House::open(pool).await;
+    let (ana, boss) = (house.person("ana", Role::Buyer).await, house.person("boss", Role::Admin).await);
+    let starter = house.plan("starter").await;
+    let prices = json!([{ "price_minor": 690, "currency": "eur" }]);
+    let change = json!({ "version": 1, "reason": "Abroad", "other_prices": prices });
+    assert_eq!(house.patch(&boss, &format!("/api/admin/whop-plans/{starter}"), &change).await.status, StatusCode::OK);
+    let body = |currency: &str| json!({ "plan": starter, "currency": currency });
+    let order = house.orders(&ana, "an-order-1", &body("EUR")).await;
+    assert_eq!((&order.body["price_minor"], &order.body["currency"]), (&json!(690), &json!("eur")), "{order:?}");
+    assert_eq!(house.orders(&ana, "an-order-1", &body("usd")).await.problem(), (422, "idempotency_key_reused"));
+    assert_eq!(house.orders(&ana, "an-order-2", &body("gbp")).await.problem(), (409, "plan_not_sold_in"));
+    assert_eq!(house.orders(&ana, "an-order-3", &body("money")).await.wrong(), ["currency"]);
+    assert_eq!(house.count("select count(*) from credit_orders").await, 1);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn the_path_is_the_one_that_the_page_would_take(pool: PgPool) {
     let house = House::open(pool).await;
     let ana = house.person("ana", Role::Buyer).await;

@@ -43,8 +43,39 @@ async fn a_plan_is_made_revised_sold_and_ended(pool: PgPool) {
     assert_eq!((revised.status, &revised.body["version"]), (StatusCode::OK, &json!(2)), "{revised:?}");
     assert_eq!((&revised.body["price_minor"], &revised.body["name"]), (&json!(1_250), &json!("Team")));
     assert_eq!(revised.body["expires_after_days"], 90);
+    // In further currencies, and with credits on top; what is not named stays.
+    let other_prices =
+        json!([{ "price_minor": 1_390, "currency": "usd" }, { "price_minor": 1_800, "currency": "jpy" }]);
+    let sent = json!([{ "price_minor": 1_800, "currency": "JPY" }, { "price_minor": 1_390, "currency": "usd" }]);
+    let change = json!({ "version": 2, "reason": "Abroad", "other_prices": sent, "bonus_credits": 500 });
+    let abroad = house.patch(&boss, &at(&plan), &change).await;
+    assert_eq!(
+        (abroad.status, abroad.body["other_prices"].as_array().unwrap().len()),
+        (StatusCode::OK, 2),
+        "{abroad:?}"
+    );
+    let named = json!({ "version": 3, "reason": "Named anew", "name": "Team" , "description": "For teams" });
+    let kept = house.patch(&boss, &at(&plan), &named).await;
+    for price in other_prices.as_array().unwrap() {
+        assert!(kept.body["other_prices"].as_array().unwrap().contains(price), "{kept:?}");
+    }
+    assert_eq!((&kept.body["bonus_credits"], &kept.body["price_minor"]), (&json!(500), &json!(1_250)));
+    for (wrong, field) in [
+        (json!({ "other_prices": [{ "price_minor": 1, "currency": "eur" }] }), "other_prices"),
+        (json!({ "other_prices": [{ "price_minor": -5, "currency": "usd" }] }), "other_prices"),
+        (json!({ "other_prices": [{ "price_minor": 500, "currency": "xxq" }] }), "other_prices"),
+        (json!({ "bonus_credits": -1 }), "bonus_credits"),
+        (json!({ "bonus_expires_after_days": 0 }), "bonus_expires_after_days"),
+    ] {
+        let mut change = json!({ "version": 4, "reason": "A slip" });
+        change.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        assert_eq!(house.patch(&boss, &at(&plan), &change).await.wrong(), [field], "{change}");
+    }
+    let change = json!({ "version": 4, "reason": "As before", "other_prices": [], "bonus_credits": null });
+    let before = house.patch(&boss, &at(&plan), &change).await;
+    assert_eq!((&before.body["other_prices"], &before.body["bonus_credits"]), (&json!([]), &json!(0)), "{before:?}");
     let change =
-        json!({ "version": 2, "reason": "Ask us", "price_minor": null, "currency": null, "expires_after_days": null });
+        json!({ "version": 5, "reason": "Ask us", "price_minor": null, "currency": null, "expires_after_days": null });
     let revised = house.patch(&boss, &at(&plan), &change).await;
     assert_eq!(
         (&revised.body["price_minor"], &revised.body["expires_after_days"]),
@@ -52,8 +83,8 @@ async fn a_plan_is_made_revised_sold_and_ended(pool: PgPool) {
         "{revised:?}"
     );
     // The same once more is no new version.
-    let same = house.patch(&boss, &at(&plan), &json!({ "version": 3, "reason": "Again", "name": "Team" })).await;
-    assert_eq!((same.status, &same.body["version"]), (StatusCode::OK, &json!(3)));
+    let same = house.patch(&boss, &at(&plan), &json!({ "version": 6, "reason": "Again", "name": "Team" })).await;
+    assert_eq!((same.status, &same.body["version"]), (StatusCode::OK, &json!(6)));
 
     for standing in ["on_sale", "off_sale", "retired"] {
         let answer = house.patch(&boss, &at(&plan), &json!({ "standing": standing, "reason": "Season" })).await;
@@ -66,7 +97,7 @@ async fn a_plan_is_made_revised_sold_and_ended(pool: PgPool) {
     assert_eq!(house.get(&boss, &at(&plan)).await.problem(), (404, "not_found"));
     let deeds = "select count(*) from audit_entries where deed in
         ('plan_created', 'plan_revised', 'plan_put_on_sale', 'plan_taken_off_sale', 'plan_retired', 'plan_deleted')";
-    assert_eq!(house.count(deeds).await, 7);
+    assert_eq!(house.count(deeds).await, 10);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
