@@ -113,7 +113,7 @@ story('a browser that names price, credits and user is not listened to', async (
   await signUp(buyer)
   const [{ id: someone }] = await stack.sql`select id from user_profiles where email = ${other.email}`
   await plan(buyer.page, 'Starter').locator('form').evaluate((form, someone) => {
-    const more = { price: '0.01', amount: '1', credits: '1000000', currency: 'jpy', user: someone, buyer_id: someone, buyer: someone, state: 'paid' }
+    const more = { price: '0.01', amount: '1', credits: '1000000', user: someone, buyer_id: someone, buyer: someone, state: 'paid' }
     for (const [name, value] of Object.entries(more)) {
       form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }))
     }
