@@ -2,17 +2,19 @@
 // `make scan`: sqlmap and wapiti (both Debian's) against an Atlas of their own, over every page, form and parameter, as nobody
 // and as a buyer who is signed in. Ends with 1 when either finds something that docs/security.md does not explain.
 //
-//   scripts/scan.mjs [sqlmap] [wapiti]
+//   scripts/scan.mjs [sqlmap] [wapiti] [/a/path…]      with paths: sqlmap looks only at what begins with one of them
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync, existsSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import { randomInt } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack } from '../end2end/stack.mjs'
-import { root, run, runAndRead, stopOnSignals } from './processes.mjs'
+import { run, runAndRead, stopOnSignals } from './processes.mjs'
+import { targets } from './scan-targets.mjs'
 
-const chosen = process.argv.slice(2)
+const places = process.argv.slice(2).filter((word) => word.startsWith('/'))
+const chosen = process.argv.slice(2).filter((word) => !word.startsWith('/'))
 const wapitiSeconds = 600
 /** docs/security.md says why these are none: two belong to https, which this is not, and one is a header that does harm. */
 const explained = [/Secure flag is not set/, /Strict-Transport-Security is not set/, /X-XSS-Protection is not set/]
@@ -29,7 +31,7 @@ async function startCrowd(app) {
     if (endsTheSession.test(incoming.url)) return outgoing.writeHead(204).end()
     const headers = {
       ...incoming.headers, host: new URL(app).host, 'x-forwarded-for': `198.18.${randomInt(256)}.${randomInt(256)}`,
-      ...(incoming.method === 'POST' && { origin: app, 'sec-fetch-site': 'same-origin' }),
+      ...(!['GET', 'HEAD'].includes(incoming.method) && { origin: app, 'sec-fetch-site': 'same-origin' }),
     }
     const passed = httpRequest({ hostname, port, method: incoming.method, path: incoming.url, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode, answer.headers)
@@ -57,62 +59,33 @@ async function settle(stack, at) {
   return { email, cookie, admin, plan, order, person, key }
 }
 
-/** Every form there is, read from the sources, so that a new one can't be forgotten: path and the names of its fields. */
-function actions() {
-  const folder = join(root, 'app/src/actions')
-  const texts = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs')).map((name) => readFileSync(join(folder, name), 'utf8'))
-  const pattern = /#\[server\([^)]*prefix = "([^"]+)"[^)]*endpoint = "([^"]+)"[^)]*\)\]\s*pub async fn \w+\(([^)]*)\)/g
-  return texts.flatMap((text) => [...text.matchAll(pattern)].map(([, prefix, endpoint, list]) => ({
-    path: `${prefix}/${endpoint}`, fields: [...list.matchAll(/(\w+):/g)].map(([, name]) => name),
-  })))
-}
-
-const value = (name, buyer) => ({
-  email: buyer.email, password: 'correct horse battery', current: 'wrong horse battery', new: 'correct horse battery 2', plan: buyer.plan,
-  key: 'scan-key-0002', session: buyer.order, theme: 'dark', next: '/credits', name: 'Scan', note: 'x',
-  orders: buyer.order, event: buyer.order, person: buyer.order, reason: 'x', message: 'x', role: 'support', form: 'json',
-})[name] ?? '1'
-
-function targets(buyer, who) {
-  const isAdmin = who === 'an admin'
-  const pages = isAdmin ? [
-    '/admin/orders?state=paid&q=x&after=0.1', `/admin/orders/${buyer.order}*`, `/admin/orders/answer?order=${buyer.order}`, '/admin/people?q=x',
-    `/admin/people/${buyer.person}*`, '/admin/events?state=parked&before=1', `/admin/events/${buyer.order}*`,
-    '/admin/audit?who=x&deed=registered&from=2026-01-01&to=2026-12-31&before=9',
-  ] : [
-    `/payment/status?order=${buyer.order}`, `/payment/events?order=${buyer.order}`, '/transactions?direction=in&kind=grant&before=1&after=1&from=2026-01-01&to=2026-12-31&page=1',
-    '/transactions.csv?direction=in&kind=grant', `/transactions/${buyer.order}*`, `/receipt/${buyer.order}*`, '/sign-in?next=/credits', '/sign-up?next=/credits',
-  ]
-  const isTheirs = ({ path }) => !isAdmin || path.startsWith('/do/admin/')
-  const forms = actions().filter(({ fields }) => fields.length > 0).filter(isTheirs).map(({ path, fields }) => ({
-    path, data: fields.map((name) => `${name}=${encodeURIComponent(value(name, buyer))}`).join('&'),
-  }))
-  const api = { path: '/api/v1/spend', data: JSON.stringify({ owner: buyer.person, credits: 1, description: 'x' }), headers: [`Authorization: Bearer ${buyer.key}`, 'Idempotency-Key: scan-1*', 'Content-Type: application/json'] }
-  return [...pages.map((path) => ({ path })), ...forms, ...(isAdmin ? [] : [api])]
-}
-
 async function sqlmap(stack, at, buyer, folder) {
   const found = []
   let count = 0
   // What limits a buyer would end the scan after ten orders.
-  const timer = setInterval(() => stack.change`delete from rate_limits`.catch(() => {}), 500)
+  const unlimited = setInterval(() => stack.change`delete from rate_limits`.catch(() => {}), 500)
+  // What asks for the password again would be looked at no further after five minutes.
+  const fresh = setInterval(() => stack.change`update sessions set confirmed_at = now()`.catch(() => {}), 30_000)
   try {
     // The admin first: their session is the shortest.
     for (const [who, cookie] of [['an admin', buyer.admin], ['nobody', ''], ['a buyer', buyer.cookie]]) {
-      for (const { path, data, headers = [] } of targets(buyer, who)) {
+      for (const { path, method, data, headers = [] } of targets(buyer, who)) {
+        if (places.length > 0 && !places.some((place) => path.startsWith(place))) continue
         const args = ['-u', `${at}${path}`, '--batch', '--disable-coloring', '--flush-session', '--fresh-queries', '--level', '2', '--risk', '2', '--dbms', 'PostgreSQL',
           '--technique', 'BEUST', '--time-sec', '2', '--timeout', '10', '--retries', '0', '--ignore-redirects', '--ignore-code', '400,401,402,403,404,409,413,422,429', '--skip', 'host,referer', '--output-dir', folder, '-v', '1']
+        if (method) args.push('--method', method)
         if (data) args.push('--data', data)
         if (cookie) args.push('--cookie', cookie)
         if (headers.length > 0) args.push('--headers', headers.join('\n'))
         count += 1
         const { code, text } = await runAndRead('sqlmap', args, { quiet: true, env: { ...process.env, TERM: 'dumb' } })
-        if (code !== 0 || !/all tested parameters do not appear to be injectable|injection point/.test(text)) found.push(`sqlmap as ${who} could not look at ${path}: ${text.slice(-300)}`)
-        if (/identified the following injection point/i.test(text)) found.push(`sqlmap as ${who}: ${path} ${data ?? ''}\n${text}`)
+        if (code !== 0 || !/all tested parameters do not appear to be injectable|injection point/.test(text)) found.push(`sqlmap as ${who} could not look at ${method ?? ''} ${path}: ${text.slice(-300)}`)
+        if (/identified the following injection point/i.test(text)) found.push(`sqlmap as ${who}: ${method ?? ''} ${path} ${data ?? ''}\n${text}`)
       }
     }
   } finally {
-    clearInterval(timer)
+    clearInterval(unlimited)
+    clearInterval(fresh)
   }
   console.log(`sqlmap: ${count} requests taken apart, ${found.length} findings`)
   return found
