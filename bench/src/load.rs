@@ -69,22 +69,17 @@ where
     F: Fn() -> Option<Message> + Send + Sync + 'static,
 {
     let next = Arc::new(next);
-    let mut lines = JoinSet::new();
-    let mut senders = Vec::new();
+    let mut lines = Vec::new();
     for _ in 0..connections {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        lines.spawn(connection);
-        senders.push(sender);
+        lines.push(Line::open(address).await?);
     }
     let began = Instant::now();
     let mut workers = JoinSet::new();
-    for (place, sender) in (0_u32..).zip(senders) {
+    for (place, line) in (0_u32..).zip(lines) {
         let next = Arc::clone(&next);
         // Spread over the interval, so that they do not all send at once.
         let turns = every.map(|every| (began + every * place / u32::try_from(connections).unwrap_or(1), every));
-        workers.spawn(async move { work(sender, began + lasts, turns, proof, &*next).await });
+        workers.spawn(async move { work(line, began + lasts, turns, proof, &*next).await });
     }
     let mut all = Answers::default();
     while let Some(part) = workers.join_next().await {
@@ -100,7 +95,7 @@ where
 }
 
 async fn work(
-    mut sender: SendRequest<Full<Bytes>>,
+    mut line: Line,
     until: Instant,
     mut turns: Option<(Instant, Duration)>,
     proof: &str,
@@ -114,31 +109,55 @@ async fn work(
         }
         let Some(message) = next() else { break };
         let sent = Instant::now();
-        answers.put_off += send(&mut sender, &message, proof).await?;
+        answers.put_off += line.send(&message, proof).await?;
         answers.times.push(sent.elapsed());
     }
     Ok(answers)
 }
 
-/// Sends until it is taken; says how often it was put off.
-async fn send(sender: &mut SendRequest<Full<Bytes>>, message: &Message, proof: &str) -> Result<usize> {
-    for put_off in 0..AGAIN_MAX {
-        sender.ready().await?;
-        let answer = sender.send_request(message.clone()).await?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            tokio::time::sleep(AGAIN_AFTER).await;
-            continue;
-        }
-        let has_proof = body.windows(proof.len()).any(|window| window == proof.as_bytes());
-        if status != StatusCode::OK || !has_proof {
-            let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN_BYTES)]);
-            bail!("{} was answered with {status}: {shown}", message.uri());
-        }
-        return Ok(put_off);
+/// One connection at a time. A server may end it after an answer, as HTTP lets it (RFC 9112, section 9.6), and is asked over
+/// another one then, as a client does; opening it counts as part of that request.
+struct Line {
+    address: SocketAddr,
+    sender: SendRequest<Full<Bytes>>,
+    /// Drives the connection, and ends with us.
+    _driver: JoinSet<hyper::Result<()>>,
+}
+
+impl Line {
+    async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        Ok(Self { address, sender, _driver: driver })
     }
-    bail!("{} was put off {AGAIN_MAX} times", message.uri())
+
+    /// Sends until it is taken; says how often it was put off.
+    async fn send(&mut self, message: &Message, proof: &str) -> Result<usize> {
+        for put_off in 0..AGAIN_MAX {
+            self.sender.ready().await?;
+            let answer = self.sender.send_request(message.clone()).await?;
+            let is_last = answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
+            let status = answer.status();
+            let body = answer.into_body().collect().await?.to_bytes();
+            if is_last {
+                *self = Self::open(self.address).await?;
+            }
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                continue;
+            }
+            let has_proof = body.windows(proof.len()).any(|window| window == proof.as_bytes());
+            if status != StatusCode::OK || !has_proof {
+                let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN_BYTES)]);
+                bail!("{} was answered with {status}: {shown}", message.uri());
+            }
+            return Ok(put_off);
+        }
+        bail!("{} was put off {AGAIN_MAX} times", message.uri())
+    }
 }
 
 /// A GET of `path`, with a cookie if there is one.
@@ -199,6 +218,18 @@ mod tests {
     async fn what_is_put_off_goes_out_again() {
         let answers = ask("/busy", 5).await.unwrap();
         assert_eq!((answers.times.len(), answers.put_off), (5, 2));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_is_followed_by_another() {
+        let last = || async { ([(header::CONNECTION, "close")], "fine") };
+        let (address, _tasks) = served(Router::new().route("/last", get(last))).await;
+        let left = AtomicUsize::new(9);
+        let next = move || {
+            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).ok()?;
+            super::get(address, "/last", None).ok()
+        };
+        assert_eq!(drive(address, 2, Duration::from_mins(1), "fine", next).await.unwrap().times.len(), 9);
     }
 
     #[tokio::test]
