@@ -3,7 +3,6 @@
 use atlas::ledger::statement::story::{Piece, Story, story};
 use atlas::people::Owner;
 use atlas::{Error, Result};
-use domain::ledger::LotSource;
 use domain::{TransactionId, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -87,16 +86,7 @@ fn Facts(told: Story) -> impl IntoView {
 }
 
 fn piece(piece: &Piece) -> impl IntoView + use<> {
-    let lot = match piece.source {
-        None => "What was owed",
-        Some(LotSource::Purchase) => "Bought",
-        Some(LotSource::Manual) => "Approved by hand",
-        Some(LotSource::Promo) => "Given",
-        Some(LotSource::Subscription) => "Subscription",
-        Some(LotSource::Refund) => "Given back",
-        Some(LotSource::Transfer) => "Transferred",
-        Some(LotSource::Bonus) => "Bonus",
-    };
+    let lot = piece.source.map_or("What was owed", words::lot_source);
     view! {
         <tr>
             <td>
