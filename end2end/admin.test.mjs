@@ -176,6 +176,8 @@ stories('an event that failed is applied again, and another is put away', async 
   await page.getByRole('link', { name: 'payment.succeeded' }).first().click()
   await page.goto(`/admin/events/${id}`)
   await page.getByText('"payment.succeeded"').waitFor()
+  const headers = await page.getByRole('region', { name: 'Its headers' }).innerText()
+  assert.match(headers, /webhook-id: msg_\w+\nwebhook-timestamp: \d{10}\nwebhook-signature: v1,… \(not kept/)
   await page.getByRole('button', { name: 'Apply again' }).click()
   await page.getByText('Applied: what it is about is up to date with it.').waitFor()
   assert.equal(await balanceOf(stack, email), before, 'its payment was granted before, and once')

@@ -42,6 +42,8 @@ pub struct Whole {
     pub decided_at: Option<OffsetDateTime>,
     /// Which of our secrets had signed it: current or previous.
     pub secret: String,
+    /// The `webhook-timestamp` that it came with; none: it came before these were kept.
+    pub signed_at: Option<OffsetDateTime>,
     /// Empty once it is forgotten, 13 months after it came.
     pub body: Vec<u8>,
 }
@@ -79,7 +81,7 @@ pub async fn to_look_at(db: impl PgExecutor<'_>, _: &Support) -> Result<i64> {
 pub async fn open(db: impl PgExecutor<'_>, _: &Support, id: EventId) -> Result<Whole> {
     let row = sqlx::query!(
         r#"select provider as "provider: Provider", kind, object_id, state, reason, received_at, event_id,
-            order_id as "order: OrderId", attempts, decided_at, secret, body
+            order_id as "order: OrderId", attempts, decided_at, secret, signed_at, body
         from provider_events where id = $1"#,
         id as EventId,
     )
@@ -101,6 +103,7 @@ pub async fn open(db: impl PgExecutor<'_>, _: &Support, id: EventId) -> Result<W
         attempts: row.attempts,
         decided_at: row.decided_at,
         secret: row.secret,
+        signed_at: row.signed_at,
         body: row.body,
     })
 }

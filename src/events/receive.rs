@@ -228,11 +228,12 @@ async fn insert(
     let states: Vec<_> = outcomes.iter().map(|(received, _)| received.columns()).collect();
     let stored = sqlx::query!(
         r#"insert into provider_events (id, provider, event_id, kind, object_id, payment_id, state, reason, order_id, body,
-            body_hash, secret, decided_at)
-        select id, $1, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret, $13
+            body_hash, secret, signed_at, decided_at)
+        select id, $1, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret,
+            to_timestamp(signed), $14
         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[],
-            $10::bytea[], $11::bytea[], $12::text[])
-            as told (id, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret)
+            $10::bytea[], $11::bytea[], $12::text[], $13::bigint[])
+            as told (id, event_id, kind, object_id, payment_id, state, reason, order_id, body, body_hash, secret, signed)
         on conflict on constraint provider_events_once do nothing
         returning event_id, id as "id: EventId""#,
         first.provider as Provider,
@@ -248,6 +249,7 @@ async fn insert(
         &deliveries.iter().map(|delivery| delivery.verified.body().to_vec()).collect::<Vec<_>>(),
         &deliveries.iter().map(|delivery| delivery.body_hash()).collect::<Vec<_>>(),
         &texts(&|delivery| delivery.verified.secret_used().as_str().to_owned()),
+        &deliveries.iter().map(|delivery| delivery.verified.timestamp()).collect::<Vec<_>>(),
         ctx.now(),
     )
     .fetch_all(&mut *tx)

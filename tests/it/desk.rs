@@ -12,7 +12,7 @@ use atlas::people::sessions::of_others::{self, Which};
 use atlas::{Error, Refusal};
 use domain::{Credits, EventId, PaymentState, PersonId, Role};
 use sqlx::PgPool;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::stage::boss::{Boss, admin};
 use crate::stage::{Stage, promo, refusal, reservation, usage};
@@ -184,6 +184,7 @@ async fn an_event_is_put_away_once_with_a_reason_and_moves_nothing(pool: PgPool)
     let whole = inbox::open(&stage.ctx.db, &support(&boss), event).await.unwrap();
     assert_eq!((whole.listed.state.as_str(), whole.listed.reason.as_deref()), ("ignored", Some("dismissed")));
     assert!(!whole.body.is_empty(), "what was signed stays");
+    assert_eq!(whole.signed_at.map(OffsetDateTime::unix_timestamp), Some(stage.ctx.now().unix_timestamp()));
     assert_eq!(inbox::to_look_at(&stage.ctx.db, &support(&boss)).await.unwrap(), 0);
     assert_eq!(stage.count("select count(*) from credit_transactions").await, 0);
     assert_eq!(

@@ -130,4 +130,8 @@ async fn what_was_sold_is_counted_once_before_and_after_the_hourly_count(pool: P
     assert_eq!((sold().await, stage.count(counted).await), (2, 2));
     let missing = "select count(*) from plan_versions where id not in (select plan_version_id from figure_sales)";
     assert_eq!(stage.count(missing).await, 0, "those that nobody bought, too");
+    sqlx::query("delete from figure_sales where sold = 2").execute(&stage.owner).await.unwrap();
+    assert_eq!(sold().await, 2, "as when it is new");
+    count_due(&stage.ctx).await.unwrap();
+    assert_eq!((sold().await, stage.count(counted).await), (2, 2), "a new one does not wait for the hour");
 }

@@ -37,6 +37,7 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
     let linkable = event.listed.state == "quarantined" && event.listed.reason.as_deref() == Some(LINKABLE);
     let link_form = form_of(flash.as_ref(), LINK_FORM);
     let body = written(&event.body);
+    let headers = headers(&event);
     Ok(view! {
         <Title text="Event · Atlas Credits" />
         <main id="main" class="page">
@@ -50,6 +51,10 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
             <Facts event />
             {(may_act && linkable).then(|| view! { <Link id=id.to_string() form=link_form /> })}
             {(may_act && stuck).then(|| view! { <Deeds id=id.to_string() form /> })}
+            <section class="stack" aria-labelledby="headers-title">
+                <h2 id="headers-title">"Its headers"</h2>
+                <pre class="raw" tabindex="0"><code>{headers}</code></pre>
+            </section>
             <section class="stack" aria-labelledby="body-title">
                 <h2 id="body-title">"What was signed"</h2>
                 {match body {
@@ -65,7 +70,7 @@ async fn draw(request: Request, support: Support, id: String) -> Result<AnyView>
 
 #[component]
 fn Facts(event: Whole) -> impl IntoView {
-    let Whole { listed, event_id, order, attempts, decided_at, secret, .. } = event;
+    let Whole { listed, event_id, order, attempts, decided_at, secret, signed_at, .. } = event;
     view! {
         <section class="stack" aria-labelledby="facts-title">
             <h2 id="facts-title">"What became of it"</h2>
@@ -77,6 +82,7 @@ fn Facts(event: Whole) -> impl IntoView {
                     <div><dt>"Order"</dt><dd><a href=paths::admin_order(order)>{order.short()}</a></dd></div>
                 })}
                 <div><dt>"From"</dt><dd>{listed.provider.title()}", signed with the "{secret}" secret"</dd></div>
+                {signed_at.map(|at| view! { <div><dt>"Signed"</dt><dd><Moment at /></dd></div> })}
                 <div><dt>"Came"</dt><dd><Moment at=listed.received_at /></dd></div>
                 {decided_at.map(|at| view! { <div><dt>"Decided"</dt><dd><Moment at /></dd></div> })}
                 <div><dt>"Tries"</dt><dd>{attempts}</dd></div>
@@ -90,10 +96,10 @@ fn Deeds(id: String, form: Form) -> impl IntoView {
     view! {
         <section class="stack" aria-labelledby="deeds-title">
             <h2 id="deeds-title">"What can be done"</h2>
-            <form method="post" action=ReplayEvent::PATH>
+            <form class="stack" method="post" action=ReplayEvent::PATH>
                 <input r#type="hidden" name="event" value=id.clone() />
                 <p>"Once its cause is mended, apply it again. That is harmless for what was dealt with before."</p>
-                <button class="button button--primary" r#type="submit">"Apply again"</button>
+                <div><button class="button button--primary" r#type="submit">"Apply again"</button></div>
             </form>
             <ErrorSummary form=form.clone() />
             <form class="form" method="post" action=DismissEvent::PATH>
@@ -123,6 +129,16 @@ fn Link(id: String, form: Form) -> impl IntoView {
             </form>
         </section>
     }
+}
+
+/// Those that the signature is about (Standard Webhooks). Who had the signature could send the message again for five minutes, so
+/// it is never kept.
+fn headers(event: &Whole) -> String {
+    let Whole { event_id, secret, .. } = event;
+    let timestamp = event.signed_at.map_or_else(|| "not kept".to_owned(), |at| at.unix_timestamp().to_string());
+    format!(
+        "webhook-id: {event_id}\nwebhook-timestamp: {timestamp}\nwebhook-signature: v1,… (not kept; made with the {secret} secret)"
+    )
 }
 
 /// The body with lines and indents, if it is JSON; as it is otherwise. None: it is forgotten.

@@ -13,7 +13,7 @@ pub fn Holds(holds: Vec<Hold>) -> impl IntoView {
         &[Column::Text("Held by"), Column::Number("Credits"), Column::Text("Since"), Column::Text("Ends by itself")];
     let records = holds.into_iter().map(|hold| {
         Record::from(vec![
-            view! { <bdi>{hold.holder}</bdi> }.into_any(),
+            view! { <bdi>{holder(hold.holder)}</bdi> }.into_any(),
             hold.credits.to_string().into_any(),
             view! { <Moment at=hold.since /> }.into_any(),
             match hold.expires_at {
@@ -23,4 +23,13 @@ pub fn Holds(holds: Vec<Hold>) -> impl IntoView {
         ])
     });
     view! { <Records id="holds-title" title="What is held" columns=COLUMNS records=records.collect() /> }
+}
+
+/// What the ledger keeps under a scope: that of an application, or a provider's freeze while a bank looks at a payment.
+fn holder(scope: String) -> String {
+    match scope.split_once(':') {
+        Some((_, "freeze")) => "An open dispute".to_owned(),
+        Some((_, "bonus-freeze")) => "An open dispute, for its bonus".to_owned(),
+        _ => scope,
+    }
 }
