@@ -98,18 +98,15 @@ pub async fn end(ctx: &Context, person: &SignedIn, id: Uuid, origin: &Origin) ->
 /// nothing happens.
 pub async fn end_this(ctx: &Context, this: [u8; 32], origin: &Origin) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
-    let ended = sqlx::query!(
-        r#"delete from sessions where id_hash = $1 and person_id is not null
-        returning person_id as "person!: PersonId", viewing_id as "viewing: PersonId""#,
+    let ended = sqlx::query_scalar!(
+        r#"delete from sessions where id_hash = $1 and person_id is not null returning person_id as "person!: PersonId""#,
         &this[..],
     )
     .fetch_optional(&mut *tx)
     .await?;
-    if let Some(ended) = ended {
-        let by = By { who: Who::Person(ended.person), origin };
-        let viewed = ended.viewing.map(|whose| by.did(What::ViewingEnded, About::Person(whose)));
-        let deeds: Vec<_> = viewed.into_iter().chain([by.did(What::SignedOut, About::Person(ended.person))]).collect();
-        audit::record_all(&mut tx, &deeds).await?;
+    if let Some(person) = ended {
+        let by = By { who: Who::Person(person), origin };
+        audit::record(&mut tx, &by.did(What::SignedOut, About::Person(person))).await?;
     }
     Ok(tx.commit().await?)
 }

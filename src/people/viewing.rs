@@ -4,7 +4,7 @@
 //!
 //! It ends when its time is over, when the admin is one no more, or when there is no buyer any more to be looked at. The session
 //! keeps a note of it until its person says that they know ([`stop`], or signing out): a form that was drawn before must not act for
-//! an account that is not the one it was drawn for.
+//! an account that is not the one it was drawn for. Where the session ends before, the database writes its end down.
 
 use domain::{PersonId, Role};
 use time::{Duration, OffsetDateTime};
