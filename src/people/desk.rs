@@ -1,12 +1,14 @@
 //! People as those who look after them see them: found by what they type into a ticket, and one of them whole.
 
+use std::collections::HashMap;
+
 use domain::ledger::LotSource;
 use domain::{Credits, OrderId, PersonId, Provider};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use super::Role;
-use super::roles::Support;
+use super::roles::{Admin, Support};
 use crate::ledger::balance::Balance;
 use crate::{Error, Result};
 
@@ -108,6 +110,17 @@ pub async fn search(db: impl PgExecutor<'_>, _: &Support, text: &str) -> Result<
     )
     .fetch_all(db)
     .await?)
+}
+
+/// What people of a list are known as.
+pub async fn known_as(db: impl PgExecutor<'_>, _: &Admin, people: &[PersonId]) -> Result<HashMap<PersonId, String>> {
+    let rows = sqlx::query!(
+        r#"select id as "id: PersonId", person.known_as as "known_as!" from user_profiles person where id = any($1)"#,
+        people as &[PersonId],
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.known_as)).collect())
 }
 
 /// How many have a payment path of their own (index `user_profiles_own_path`).

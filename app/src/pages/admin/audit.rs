@@ -1,14 +1,21 @@
 //! Who did what: the entries, newest first, searched.
 
+mod changed;
+
+use std::collections::HashMap;
+
 use atlas::Result;
 use atlas::audit::What;
 use atlas::audit::list::{Entry, Filter, before};
-use atlas::people::{find, roles::Admin};
+use atlas::people::desk::known_as;
+use atlas::people::find;
+use atlas::people::roles::Admin;
 use domain::{PersonId, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use time::{Date, Duration, Time};
 
+use self::changed::Changed;
 use super::for_admin;
 use crate::pages::query;
 use crate::parts::days::{self, DayFields};
@@ -43,7 +50,7 @@ pub fn Audit() -> impl IntoView {
     view! { <Suspense>{Suspend::new(page)}</Suspense> }
 }
 
-async fn draw(request: Request, _: Admin, asked: Asked) -> Result<AnyView> {
+async fn draw(request: Request, admin: Admin, asked: Asked) -> Result<AnyView> {
     let db = &request.ctx().db;
     let person = match asked.who.parse::<PersonId>() {
         Ok(id) => Some(id),
@@ -60,6 +67,9 @@ async fn draw(request: Request, _: Admin, asked: Asked) -> Result<AnyView> {
     let mut entries = before(db, &filter, asked.before.unwrap_or(i64::MAX), PAGE_ENTRIES + 1).await?;
     let more = entries.len() > usize::try_from(PAGE_ENTRIES).unwrap_or(usize::MAX);
     entries.truncate(usize::try_from(PAGE_ENTRIES).unwrap_or(usize::MAX));
+    let named: Vec<PersonId> =
+        entries.iter().flat_map(|entry| [entry.actor_id, person_about(entry)]).flatten().collect();
+    let names = known_as(db, &admin, &named).await?;
     let older = entries.last().filter(|_| more).map(|entry| entry.number);
     Ok(view! {
         <Title text="Audit · Atlas Credits" />
@@ -71,7 +81,7 @@ async fn draw(request: Request, _: Admin, asked: Asked) -> Result<AnyView> {
                 </div>
             </div>
             <Filters asked=asked.clone() />
-            <Found entries />
+            <Found entries names />
             <nav class="cluster pager" aria-label="Pages">
                 {asked.before.map(|_| view! { <a class="button" href=address(&asked, None)>"Newest"</a> })}
                 {older.map(|before| view! { <a class="button" rel="next" href=address(&asked, Some(before))>"Older"</a> })}
@@ -108,7 +118,7 @@ fn Filters(asked: Asked) -> impl IntoView {
 }
 
 #[component]
-fn Found(entries: Vec<Entry>) -> impl IntoView {
+fn Found(entries: Vec<Entry>, names: HashMap<PersonId, String>) -> impl IntoView {
     const COLUMNS: &[Column] = &[
         Column::Text("Deed"),
         Column::Text("By"),
@@ -118,9 +128,8 @@ fn Found(entries: Vec<Entry>) -> impl IntoView {
         Column::Text("When"),
     ];
     let records = entries.into_iter().map(|entry| {
-        let changed = Some(entry.change.to_string()).filter(|change| change != "{}");
-        let about = match (entry.about.as_str(), entry.about_id.parse::<PersonId>()) {
-            ("person", Ok(person)) => view! { <Person person /> }.into_any(),
+        let about = match (entry.about.as_str(), person_about(&entry)) {
+            (_, Some(person)) => person_link(&names, person),
             ("order", _) => {
                 let href = format!("{}/{}", paths::ADMIN_ORDERS, entry.about_id);
                 view! { <a href=href>"an order"</a> }.into_any()
@@ -132,14 +141,14 @@ fn Found(entries: Vec<Entry>) -> impl IntoView {
             view! { {entry.deed.replace('_', " ")}<span class="muted">{format!(" #{}", entry.number)}</span> }
                 .into_any(),
             match (entry.actor_id, entry.part) {
-                (Some(person), _) => view! { <Person person /> }.into_any(),
+                (Some(person), _) => person_link(&names, person),
                 (None, Some(part)) => format!("{} ({part})", entry.actor).into_any(),
                 (None, None) => entry.actor.into_any(),
             },
             about,
             view! {
                 {entry.why.map(|why| view! { <p><bdi>{why}</bdi></p> })}
-                {changed.map(|change| view! { <code class="change">{change}</code> })}
+                <Changed change=entry.change />
             }
             .into_any(),
             entry.network.into_any(),
@@ -152,9 +161,15 @@ fn Found(entries: Vec<Entry>) -> impl IntoView {
     }
 }
 
-#[component]
-fn Person(person: PersonId) -> impl IntoView {
-    view! { <a href=paths::admin_person(person)>{person.short()}</a> }
+/// Whom it is about, if it is about a person.
+fn person_about(entry: &Entry) -> Option<PersonId> {
+    (entry.about == "person").then(|| entry.about_id.parse().ok()).flatten()
+}
+
+/// By what they are known, or by their number: the entry outlives whoever left.
+fn person_link(names: &HashMap<PersonId, String>, person: PersonId) -> AnyView {
+    let name = names.get(&person).cloned().unwrap_or_else(|| person.short());
+    view! { <a href=paths::admin_person(person)><bdi>{name}</bdi></a> }.into_any()
 }
 
 fn address(asked: &Asked, before: Option<i64>) -> String {
