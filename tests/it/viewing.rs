@@ -162,6 +162,11 @@ async fn a_role_taken_meanwhile_and_a_person_gone_meanwhile_are_noticed(pool: Pg
     assert_eq!(deeds(&stage).await, Vec::<String>::new());
 }
 
+/// Entries of the database's own about a viewing that ended with its session.
+const ENDED: &str = "select count(*) from audit_entries e join user_profiles p on p.id::text = e.about_id
+    where e.deed = 'viewing_ended' and p.email = 'ana@example.com' and e.why = 'The session is over.' and length(e.session) = 8
+        and e.actor_id = (select id from user_profiles where email = 'boss@example.com')";
+
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn signing_out_and_losing_the_role_end_it_with_the_session(pool: PgPool) {
     let (stage, ana, boss, session) = scene(pool).await;
@@ -172,9 +177,6 @@ async fn signing_out_and_losing_the_role_end_it_with_the_session(pool: PgPool) {
     views(&stage, &boss, session, ana.id()).await.unwrap();
     assert!(set_role(&stage.ctx, &OPERATOR, "boss@example.com", Role::Support, "a test").await.unwrap());
     assert_eq!(stage.count("select count(*) from sessions where viewing_id is not null").await, 0);
-    const ENDED: &str = "select count(*) from audit_entries e join user_profiles p on p.id::text = e.about_id
-        where e.deed = 'viewing_ended' and p.email = 'ana@example.com' and e.why = 'The session is over.' and length(e.session) = 8
-            and e.actor_id = (select id from user_profiles where email = 'boss@example.com')";
     assert_eq!(stage.count(ENDED).await, 2, "each once, whoever ended the session");
 }
 

@@ -67,9 +67,9 @@ async fn draw(request: Request, admin: Admin, asked: Asked) -> Result<AnyView> {
     let mut entries = before(db, &filter, asked.before.unwrap_or(i64::MAX), PAGE_ENTRIES + 1).await?;
     let more = entries.len() > usize::try_from(PAGE_ENTRIES).unwrap_or(usize::MAX);
     entries.truncate(usize::try_from(PAGE_ENTRIES).unwrap_or(usize::MAX));
-    let named: Vec<PersonId> =
+    let people: Vec<PersonId> =
         entries.iter().flat_map(|entry| [entry.actor_id, person_about(entry)]).flatten().collect();
-    let names = known_as(db, &admin, &named).await?;
+    let names = known_as(db, &admin, &people).await?;
     let older = entries.last().filter(|_| more).map(|entry| entry.number);
     Ok(view! {
         <Title text="Audit · Atlas Credits" />
