@@ -127,7 +127,7 @@ pub fn run(seed: u64, spenders: &[Spender], buyers: &[Uuid], stop: &Arc<AtomicBo
 async fn spend(spender: &Spender, mut spend: Spend, dice: &mut Dice) -> Spend {
     if dice.chance(3) {
         let (one, other) = tokio::join!(spend.send(spender), spend.send(spender));
-        spend.answers.extend([one, other]);
+        spend.answers.extend(of_two_at_once(one, other));
     } else {
         let answer = spend.send(spender).await;
         spend.answers.push(answer);
@@ -151,6 +151,15 @@ async fn spend(spender: &Spender, mut spend: Spend, dice: &mut Dice) -> Spend {
         }
     }
     spend
+}
+
+/// Nobody knows which of them was first. A refusal is of its moment, and a payment may have come between the two, so what was done
+/// counts as the later one.
+fn of_two_at_once(one: Answer, other: Answer) -> [Answer; 2] {
+    match (&one, &other) {
+        (Answer::Done { .. }, Answer::Refused(_)) => [other, one],
+        _ => [one, other],
+    }
 }
 
 /// After the storm: whoever got no answer asks again until there is one.
@@ -200,6 +209,16 @@ pub fn key_in(said: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_at_once_a_refusal_comes_before_what_was_done() {
+        let done = Answer::Done { transaction: Uuid::nil(), balance: 1, is_replay: false };
+        let refused = Answer::Refused("not_enough_credits".to_owned());
+        for pair in [[&done, &refused], [&refused, &done]] {
+            assert_eq!(of_two_at_once(pair[0].clone(), pair[1].clone()), [refused.clone(), done.clone()]);
+        }
+        assert_eq!(of_two_at_once(Answer::Unknown(0), done.clone()), [Answer::Unknown(0), done]);
+    }
 
     #[test]
     fn answers_are_read() {

@@ -70,7 +70,8 @@ fn one(spend: &Spend, rows: &[Kept], findings: &mut Findings) {
     }
     if let (Some(Answer::Refused(code)), Some(row)) = (last, row) {
         let invariant = if spend.told_at_last.is_some() { TOLD } else { NEVER };
-        findings.add(invariant, format!("{key} was refused ({code}), but the ledger has {row:?}"));
+        findings
+            .add(invariant, format!("{key} was refused ({code}) of {:?}, but the ledger has {row:?}", spend.answers));
     }
     let is_first = |answer: &Answer| matches!(answer, Answer::Done { is_replay: false, .. });
     if spend.answers.iter().chain(&spend.told_at_last).filter(|answer| is_first(answer)).count() > 1 {
