@@ -151,6 +151,10 @@ stories('somebody’s sessions are seen with where they are, and ended one by on
   }
   await page.goto(`/admin/audit?who=${id}`)
   assert.equal(await page.getByText('A <b>stolen</b> laptop').count(), 2)
+  // By their names, and what changed in words.
+  const entry = page.getByRole('row').filter({ hasText: 'A <b>stolen</b> laptop' }).first()
+  await entry.getByRole('link', { name: 'admin@example.com' }).waitFor()
+  await entry.locator('.changes dt', { hasText: 'sessions ended' }).waitFor()
 
   // Support sees, and ends nothing.
   await stack.sql`update user_profiles set role = 'support' where id = ${id} returning id`
