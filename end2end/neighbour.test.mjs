@@ -84,20 +84,26 @@ for (const [host, relation] of [['localhost', 'another site'], ['127.0.0.1', 'ou
     } finally {
       evil.close()
     }
-    assert.deepEqual(await settled(stack), before)
+    const after = await settled(stack)
+    // A limit that is whole again is forgotten, once an hour; none may be used up.
+    const stands = new Set(after.rate_limits.map((limit) => JSON.stringify(limit)))
+    before.rate_limits = before.rate_limits.filter((limit) => stands.has(JSON.stringify(limit)))
+    for (const [table, rows] of Object.entries(before)) assert.deepEqual(after[table], rows, table)
     await visitor.page.goto('/account')
     assert.equal(new URL(visitor.page.url()).pathname, '/account', 'still signed in')
   })
 }
 
-/** Everything that is stored, once jobs have nothing to do. */
+/** Everything that is stored, once no job is due, every entry is sealed and nothing changes any more. */
 async function settled(stack) {
-  let last = JSON.stringify(await everything(stack))
+  let last
   for (;;) {
+    const [{ busy }] = await stack.sql`select exists (select from graphile_worker.jobs where run_at <= now())
+      or (select count(*) from credit_transactions) > (select coalesce(sum(transactions), 0) from ledger_seals) as busy`
+    const now = busy ? undefined : JSON.stringify(await everything(stack))
+    if (now && now === last) return JSON.parse(now)
+    last = now
     await new Promise((later) => { setTimeout(later, 500) })
-    const now = await everything(stack)
-    if (JSON.stringify(now) === last) return now
-    last = JSON.stringify(now)
   }
 }
 
