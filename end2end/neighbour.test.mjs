@@ -66,7 +66,7 @@ for (const [host, relation] of [['localhost', 'another site'], ['127.0.0.1', 'ou
         const target = `${stack.app}${path}`
         for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']) {
           await page.goto(evil.at)
-          await Promise.all([page.waitForNavigation(), page.evaluate(sendForm, { target, type, fields: fields({ plan, session }) })])
+          await Promise.all([page.waitForNavigation({ waitUntil: 'commit' }), page.evaluate(sendForm, { target, type, fields: fields({ plan, session }) })])
           assert.equal(new URL(page.url()).origin, stack.app, 'nobody was sent elsewhere')
           const status = await page.evaluate(() => performance.getEntriesByType('navigation')[0].responseStatus)
           assert.ok(status >= 400 && status < 500, `${path} as ${type}: ${status}`)

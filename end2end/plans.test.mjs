@@ -100,6 +100,16 @@ stories('a plan is made, put on sale, bought, changed without changing what was 
   await waitFor(async () => (await stack.whop(`variants/${whop.id}`)).visibility === 'archived', 'the archive at Whop')
 })
 
+stories('a plan whose form is sent twice is made once', async ({ stack, visit }) => {
+  const { page } = await admin(visit)
+  const name = freshName()
+  await page.goto('/admin/plans/new')
+  await fill(page, { Name: name, Credits: '50,000', 'Price (empty by agreement)': '60' })
+  await page.getByRole('button', { name: 'Make the plan' }).dblclick()
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+  assert.equal((await stack.sql`select id from plan_versions where name = ${name}`).length, 1)
+})
+
 const retired = async (stack) => (await stack.sql`select count(*)::int as n from plans where retired_at is not null and deleted_at is null`)[0].n
 
 stories('what is wrong is said at each field, and what was typed is kept', async ({ stack, visit }) => {

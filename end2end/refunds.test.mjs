@@ -123,7 +123,8 @@ story('a provider that fails after it did it has paid back once', async ({ stack
 stories('what the provider refuses is explained', async ({ stack, visit }) => {
   const { order, payment, email } = await whoPaid(visit)
   const { page } = await asAdmin(visit)
-  await page.goto(`/admin/orders/${order}/refund?payment=${payment}`)
+  await page.goto(`/admin/orders/${order}`)
+  await page.getByRole('link', { name: 'Refund', exact: true }).click()
   await stack.faults({ webhook_loss: 1 })
   await stack.control(`payments/${payment}/dispute`, { status: 'needs_response' })
   await page.getByLabel('Reason').fill('Asked for')
@@ -135,6 +136,9 @@ stories('what the provider refuses is explained', async ({ stack, visit }) => {
   await stack.sql`insert into disputes (provider, dispute_id, payment_id, state) values ('whop', ${`dp_${payment}`}, ${payment}, 'open') returning dispute_id`
   await page.goto(`/admin/orders/${order}/refund?payment=${payment}`)
   await page.getByText('The bank is deciding about this payment').waitFor()
+  await page.goto(`/admin/orders/${order}`)
+  await page.getByText(`Dispute dp_${payment}: open`).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Refund', exact: true }).count(), 0)
 })
 
 stories('a large refund is confirmed by a second admin', async ({ stack, visit }) => {

@@ -4,24 +4,35 @@ use domain::{Credits, Currency, PersonId, PlanId, PlanVersionId, PlanVisibility}
 use sqlx::PgConnection;
 
 use super::revise::noted;
-use super::{Terms, bonus, prices};
+use super::{Terms, bonus, locked, prices};
 use crate::audit::{self, About, Origin, What};
+use crate::orders::FormKey;
 use crate::people::roles::Admin;
-use crate::{Context, Result, ids};
+use crate::{Context, Error, Refusal, Result, ids};
 
 const SLUG_BYTES_MAX: usize = 40;
+/// The number of the version that a plan begins with.
+const FIRST: i32 = 1;
 
-/// Makes the plan with its first version.
-pub async fn create(ctx: &Context, admin: &Admin, origin: &Origin, terms: &Terms) -> Result<PlanId> {
-    let id = PlanId::from_uuid(ids::fresh());
+/// Makes the plan with its first version. The same form sent twice makes one plan.
+///
+/// Errors: [`Refusal::FormUsedBefore`] for other terms, or somebody else's, under the same key.
+pub async fn create(ctx: &Context, admin: &Admin, origin: &Origin, terms: &Terms, key: &FormKey) -> Result<PlanId> {
     let mut tx = ctx.db.begin().await?;
-    let slug = slug(&terms.name);
-    if !insert(&mut tx, id, &slug).await? {
-        // Another plan has this name, or had it.
-        let kept: String = slug.chars().take(SLUG_BYTES_MAX - 9).collect();
-        insert(&mut tx, id, &format!("{}-{}", kept.trim_end_matches('-'), id.short())).await?;
+    if let Some(earlier) = made_before(&mut tx, admin, terms, key).await? {
+        return Ok(earlier);
     }
-    add_version(ctx, &mut tx, id, 1, terms, Some(admin.person().id())).await?;
+    let id = PlanId::from_uuid(ids::fresh());
+    let slug = slug(&terms.name);
+    if !insert(&mut tx, id, &slug, key).await? {
+        // Another plan has this name, or had it; or the same form was faster.
+        let kept: String = slug.chars().take(SLUG_BYTES_MAX - 9).collect();
+        if !insert(&mut tx, id, &format!("{}-{}", kept.trim_end_matches('-'), id.short()), key).await? {
+            let earlier = made_before(&mut tx, admin, terms, key).await?;
+            return earlier.ok_or_else(|| Error::broken("a new plan is in the way of itself"));
+        }
+    }
+    add_version(ctx, &mut tx, id, FIRST, terms, Some(admin.person().id())).await?;
     let (by, about) = (admin.by(origin), id.to_string());
     let deed = by.did(What::PlanCreated, About::Thing { kind: "plan", id: &about });
     audit::record(&mut tx, &deed.with(noted(None, terms))).await?;
@@ -29,12 +40,30 @@ pub async fn create(ctx: &Context, admin: &Admin, origin: &Origin, terms: &Terms
     Ok(id)
 }
 
-async fn insert(tx: &mut PgConnection, id: PlanId, slug: &str) -> Result<bool> {
+/// The plan that this form made.
+async fn made_before(tx: &mut PgConnection, admin: &Admin, terms: &Terms, key: &FormKey) -> Result<Option<PlanId>> {
+    let earlier = sqlx::query!(
+        r#"select plan.id as "id: PlanId", made.created_by is not distinct from $2 as "same_admin!"
+        from plans plan join plan_versions made on made.plan_id = plan.id and made.version = $3 where plan.form_key = $1"#,
+        key.as_str(),
+        admin.person().id() as PersonId,
+        FIRST,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(earlier) = earlier else { return Ok(None) };
+    let (_, said) = locked::version(tx, earlier.id, Some(FIRST)).await?;
+    if earlier.same_admin && said == *terms { Ok(Some(earlier.id)) } else { Err(Refusal::FormUsedBefore.into()) }
+}
+
+/// Whether it is new: a slug and a key are of one plan each.
+async fn insert(tx: &mut PgConnection, id: PlanId, slug: &str, key: &FormKey) -> Result<bool> {
     let inserted = sqlx::query!(
-        "insert into plans (id, slug, position, on_sale)
-        select $1, $2, coalesce(max(position), -1) + 1, false from plans on conflict (slug) do nothing",
+        "insert into plans (id, slug, position, on_sale, form_key)
+        select $1, $2, coalesce(max(position), -1) + 1, false, $3 from plans on conflict do nothing",
         id as PlanId,
         slug,
+        key.as_str(),
     )
     .execute(tx)
     .await?;

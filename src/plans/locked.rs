@@ -35,33 +35,35 @@ pub async fn lock(tx: &mut PgConnection, plan: PlanId) -> Result<Locked> {
     .await?
     .ok_or(Error::NotFound)?;
     // After the lock, and so with what the one before wrote.
-    let newest = sqlx::query!(
+    let (revision, terms) = version(tx, plan, None).await?;
+    Ok(Locked { slug: stands.slug, on_sale: stands.on_sale, retired_at: stands.retired_at, revision, terms })
+}
+
+/// What a plan says in one of its versions, with the version's number; none: in the newest.
+pub async fn version(db: &mut PgConnection, plan: PlanId, number: Option<i32>) -> Result<(i32, Terms)> {
+    let row = sqlx::query!(
         r#"select version, name, description, credits as "credits: Credits", price_minor, currency as "currency: Currency",
             expires_after_days, bonus_credits as "bonus_credits: Credits", bonus_expires_after_days,
             visibility as "visibility: PlanVisibility",
             array(select price.currency from plan_version_prices price
-                where price.version_id = newest.id order by price.currency) as "currencies!: Vec<Currency>",
+                where price.version_id = said.id order by price.currency) as "currencies!: Vec<Currency>",
             array(select price.price_minor from plan_version_prices price
-                where price.version_id = newest.id order by price.currency) as "minors!"
-        from plan_versions newest where plan_id = $1 order by version desc limit 1"#,
+                where price.version_id = said.id order by price.currency) as "minors!"
+        from plan_versions said where plan_id = $1 and version = coalesce($2, version) order by version desc limit 1"#,
         plan as PlanId,
+        number,
     )
-    .fetch_one(tx)
+    .fetch_one(db)
     .await?;
-    Ok(Locked {
-        slug: stands.slug,
-        on_sale: stands.on_sale,
-        retired_at: stands.retired_at,
-        revision: newest.version,
-        terms: Terms {
-            name: newest.name,
-            description: newest.description,
-            credits: newest.credits,
-            price: price(newest.price_minor, newest.currency),
-            other_prices: paired(newest.currencies, newest.minors),
-            expires_after_days: newest.expires_after_days,
-            bonus: Bonus::stored(newest.bonus_credits, newest.bonus_expires_after_days),
-            visibility: newest.visibility,
-        },
-    })
+    let terms = Terms {
+        name: row.name,
+        description: row.description,
+        credits: row.credits,
+        price: price(row.price_minor, row.currency),
+        other_prices: paired(row.currencies, row.minors),
+        expires_after_days: row.expires_after_days,
+        bonus: Bonus::stored(row.bonus_credits, row.bonus_expires_after_days),
+        visibility: row.visibility,
+    };
+    Ok((row.version, terms))
 }

@@ -5,15 +5,18 @@ mod edit;
 mod ends;
 mod mirror;
 
+use atlas::audit::Origin;
+use atlas::orders::FormKey;
 use atlas::plans::catalogue::{catalogue, find};
 use atlas::plans::defaults::add_missing;
 use atlas::plans::terms::Typed;
 use atlas::plans::{Terms, create};
+use atlas::{Refusal, Result};
 use domain::{Credits, Money, PlanId, Price};
 use sqlx::PgPool;
 
-use crate::stage::Stage;
-use crate::stage::boss::Boss;
+use crate::stage::boss::{Boss, admin};
+use crate::stage::{Stage, refusal};
 
 /// Terms that nothing is wrong with.
 pub const TYPED: Typed<'static> = Typed {
@@ -35,7 +38,30 @@ pub fn terms(typed: &Typed<'_>) -> Terms {
 }
 
 pub async fn made(stage: &Stage, boss: &Boss, typed: &Typed<'_>) -> PlanId {
-    create::create(&stage.ctx, &boss.0, &atlas::audit::Origin::NONE, &terms(typed)).await.unwrap()
+    made_with(stage, boss, typed, &FormKey::fresh()).await.unwrap()
+}
+
+async fn made_with(stage: &Stage, boss: &Boss, typed: &Typed<'_>, key: &FormKey) -> Result<PlanId> {
+    create::create(&stage.ctx, &boss.0, &Origin::NONE, &terms(typed), key).await
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn the_form_for_a_plan_sent_twice_makes_one(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let (boss, other_boss) = (admin(&stage, "boss").await, admin(&stage, "other").await);
+    let key = FormKey::fresh();
+    let both = tokio::join!(made_with(&stage, &boss, &TYPED, &key), made_with(&stage, &boss, &TYPED, &key));
+    let plan = both.0.unwrap();
+    assert_eq!(both.1.unwrap(), plan);
+    // The same name from another form is another plan; other terms, or another admin, are not this form.
+    assert_ne!(made(&stage, &boss, &TYPED).await, plan);
+    let dearer = Typed { price: "61", ..TYPED };
+    assert_eq!(refusal(made_with(&stage, &boss, &dearer, &key).await), Refusal::FormUsedBefore);
+    assert_eq!(refusal(made_with(&stage, &other_boss, &TYPED, &key).await), Refusal::FormUsedBefore);
+    let plans = "select count(*) from plans where slug like 'mega%'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(plans).fetch_one(&stage.ctx.db).await.unwrap(), 2);
+    let deeds = "select count(*) from audit_entries where deed = 'plan_created'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(deeds).fetch_one(&stage.ctx.db).await.unwrap(), 2);
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]

@@ -33,6 +33,11 @@ pub fn form_key(headers: &HeaderMap) -> Result<FormKey, Problem> {
         .ok_or(Problem::BadRequest("Send one Idempotency-Key header: 8 to 128 letters, digits, - or _."))
 }
 
+/// The same, where it may be left out.
+pub fn form_key_if_any(headers: &HeaderMap) -> Result<Option<FormKey>, Problem> {
+    headers.contains_key(IDEMPOTENCY_KEY).then(|| form_key(headers)).transpose()
+}
+
 /// Errors: 415 for anything but plain JSON.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = only(headers, &header::CONTENT_TYPE).unwrap_or_default();

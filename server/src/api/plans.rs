@@ -1,6 +1,7 @@
 //! `/api/admin/whop-plans`: the plans as they are kept, made, put on sale and ended, by the verbs that the pages use.
 
 use atlas::audit::Reason;
+use atlas::orders::FormKey;
 use atlas::people::roles::ReadsPlans;
 use atlas::plans::{create, desk, retire};
 use axum::Json;
@@ -14,10 +15,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::caller::{self, Door};
-use super::input;
 use super::plan_shape::{NewPlan, Plan, Plans};
 use super::problem::Problem;
 use super::shapes::Declined;
+use super::{credentials, input};
 
 /// Why a plan goes; in the address, for not everything on the way lets a DELETE have a body.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -48,11 +49,14 @@ pub async fn open(State(door): State<Door>, Path(id): Path<String>, parts: Parts
 
 /// Makes a plan. It begins off sale and last in line.
 #[utoipa::path(post, path = "/api/admin/whop-plans", tag = "Plans", request_body = NewPlan, security(("session" = [])),
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "Your own name for this plan: 8 to 128 letters, digits, - or _. Sent again, no second one is made.")),
     responses((status = 201, body = Plan), Declined))]
 pub async fn make(State(door): State<Door>, parts: Parts, body: Bytes) -> Result<Response, Problem> {
     let (request, admin) = caller::admin(&door, &parts).await?;
+    let key = credentials::form_key_if_any(&parts.headers)?.unwrap_or_else(FormKey::fresh);
     let terms = input::body::<NewPlan>(&parts.headers, &body)?.terms()?;
-    let id = create::create(request.ctx(), &admin, &request.origin(), &terms).await?;
+    let id = create::create(request.ctx(), &admin, &request.origin(), &terms, &key).await?;
     let mut answer = (StatusCode::CREATED, stands(&door, &admin, id).await?).into_response();
     if let Ok(place) = HeaderValue::try_from(format!("{}/{id}", paths::API_ADMIN_WHOP_PLANS)) {
         answer.headers_mut().insert(header::LOCATION, place);

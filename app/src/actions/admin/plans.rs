@@ -3,11 +3,12 @@
 #![expect(clippy::too_many_arguments, reason = "the fields of a form are the arguments of its server function")]
 
 use atlas::audit::Reason;
+use atlas::orders::FormKey;
 use atlas::plans::prices::TypedPrice;
 use atlas::plans::revise::{Edit, Revised, revise};
 use atlas::plans::terms::Typed;
 use atlas::plans::{Terms, create};
-use atlas::{Error, Result};
+use atlas::{Error, Refusal, Result};
 use domain::{FieldErrors, PlanId, paths};
 use leptos::prelude::*;
 
@@ -38,6 +39,7 @@ pub async fn create_plan(
     #[server(default)] bonus_credits: String,
     #[server(default)] bonus_expires_after_days: String,
     visibility: String,
+    #[server(default)] key: String,
 ) -> Result<(), ServerFnError> {
     let Ok(request) = Request::current() else { return Ok(()) };
     let typed = Typed {
@@ -55,7 +57,7 @@ pub async fn create_plan(
     };
     let rows = kept(&other_prices);
     let form = Form::new(NEW_FORM, &fields(&typed, &rows), FieldErrors::default());
-    let outcome = make(&request, &typed).await;
+    let outcome = make(&request, &typed, &key).await;
     answer(&request, paths::ADMIN_PLAN_NEW, form, outcome).await;
     Ok(())
 }
@@ -121,10 +123,11 @@ fn fields<'a>(typed: &Typed<'a>, rows: &'a [(String, &'a str)]) -> Vec<(&'a str,
     fields.into_iter().chain(rows.iter().map(|(field, typed)| (field.as_str(), *typed))).collect()
 }
 
-async fn make(request: &Request, typed: &Typed<'_>) -> Result<String> {
+async fn make(request: &Request, typed: &Typed<'_>, key: &str) -> Result<String> {
     let admin = request.admin().await?;
     let terms = Terms::parse(typed).map_err(Error::Invalid)?;
-    let plan = create::create(request.ctx(), &admin, &request.origin(), &terms).await?;
+    let key = FormKey::parse("key", key).map_err(|_| Refusal::FormIncomplete)?;
+    let plan = create::create(request.ctx(), &admin, &request.origin(), &terms, &key).await?;
     let said = "The plan is made. It is off sale until you put it on sale.".to_owned();
     flash::leave(request, Flash::Done(said)).await?;
     Ok(paths::admin_plan(plan))

@@ -6,7 +6,7 @@ use atlas::notes::{self, About};
 use atlas::orders::dossier::{self, Booking, Dispute, Dossier, Event, Mail, Order, Payment, Refund};
 use atlas::people::roles::Support;
 use atlas::{Error, Result};
-use domain::{Credits, OrderId, OrderState, Role, paths};
+use domain::{Credits, DisputeState, OrderId, OrderState, Role, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -154,19 +154,22 @@ fn given(payment: &Payment) -> String {
 /// What went wrong with a payment, and what took it back.
 fn below(payment: &Payment, refunds: &[Refund], disputes: &[Dispute], refund_of: Option<OrderId>) -> Option<AnyView> {
     let refunds = refunds.iter().filter(|refund| refund.payment == payment.id);
-    let disputes = disputes.iter().filter(|dispute| dispute.payment == payment.id);
+    let disputes: Vec<_> = disputes.iter().filter(|dispute| dispute.payment == payment.id).collect();
+    // While a bank decides, nothing can be paid back beside it.
+    let at_the_bank = disputes.iter().any(|dispute| dispute.state == DisputeState::Open);
     let failure = payment.failure_message.clone();
     let lines: Vec<String> = failure
         .into_iter()
         .chain(refunds.map(refund_line))
-        .chain(disputes.map(|dispute| match dispute.amount {
+        .chain(disputes.into_iter().map(|dispute| match dispute.amount {
             Some(amount) => format!("Dispute {} over {amount}: {}", dispute.id, dispute_line(dispute)),
             None => format!("Dispute {}: {}", dispute.id, dispute_line(dispute)),
         }))
         .collect();
     let items = lines.iter().map(|line| view! { <li>{line.clone()}</li> }).collect_view();
     let has_left = payment.amount.is_some_and(|amount| payment.refunded.is_none_or(|gone| gone.minor < amount.minor));
-    let refund = refund_of.filter(|_| has_left).map(|order| paths::admin_refund(order, &payment.id, ""));
+    let refund =
+        refund_of.filter(|_| has_left && !at_the_bank).map(|order| paths::admin_refund(order, &payment.id, ""));
     let list = (!lines.is_empty()).then(|| view! { <ul class="list">{items}</ul> });
     let link = refund.map(|href| view! { <p><a class="button" href=href>"Refund"</a></p> });
     (list.is_some() || link.is_some()).then(|| view! { <div class="stack">{list}{link}</div> }.into_any())

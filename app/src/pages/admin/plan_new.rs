@@ -3,6 +3,7 @@
 pub mod other_prices;
 
 use atlas::Result;
+use atlas::orders::FormKey;
 use atlas::people::roles::Admin;
 use atlas::plans::Terms;
 use domain::{Credits, PlanVisibility, Price, paths};
@@ -39,6 +40,7 @@ async fn draw(request: Request, _: Admin) -> Result<AnyView> {
             <FlashNotice flash />
             <ErrorSummary form=form.clone() />
             <form class="form" method="post" action=CreatePlan::PATH>
+                <input r#type="hidden" name="key" value=FormKey::fresh().as_str().to_owned() />
                 <TermsFields form terms=None />
                 <div class="form-foot">
                     <button class="button button--primary" r#type="submit">"Make the plan"</button>

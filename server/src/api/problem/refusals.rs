@@ -13,9 +13,10 @@ pub fn said(refusal: Refusal) -> Problem {
         Refusal::CreditsAreOwed => Problem::CreditsAreOwed,
         Refusal::NoWallet => Problem::UnknownOwner,
         Refusal::WalletTooBusy => Problem::TooManyRequests,
-        Refusal::KeyUsedForAnotherRequest | Refusal::FormUsedForAnotherPlan | Refusal::FormUsedForAnotherCurrency => {
-            Problem::KeyReused
-        }
+        Refusal::KeyUsedForAnotherRequest
+        | Refusal::FormUsedBefore
+        | Refusal::FormUsedForAnotherPlan
+        | Refusal::FormUsedForAnotherCurrency => Problem::KeyReused,
         Refusal::TooManyTries { .. } | Refusal::TooBusy => {
             let after = refusal.retry_after().map(HeaderValue::from);
             refused(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", refusal, after)

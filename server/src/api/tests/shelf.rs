@@ -101,6 +101,26 @@ async fn a_plan_is_made_revised_sold_and_ended(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn a_plan_sent_again_under_its_key_is_not_made_again(pool: PgPool) {
+    let house = House::open(pool).await;
+    let boss = house.person("boss", Role::Admin).await;
+    let send = async |key: &str, body: Value| {
+        house.send(house.by(&boss, Method::POST, PLANS).header("idempotency-key", key).json(&body)).await
+    };
+    let team = json!({ "name": "Team", "credits": 12_000, "price_minor": 1_550, "currency": "eur" });
+    let first = send("plan-team-1", team.clone()).await;
+    let again = send("plan-team-1", team.clone()).await;
+    assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::CREATED), "{again:?}");
+    assert_eq!(again.body, first.body);
+    let other = json!({ "name": "Team", "credits": 13_000, "price_minor": 1_550, "currency": "eur" });
+    assert_eq!(send("plan-team-1", other).await.problem(), (422, "idempotency_key_reused"));
+    assert_eq!(send("short", team.clone()).await.problem(), (400, "bad_request"));
+    assert_eq!(house.count("select count(*) from plans where slug like 'team%'").await, 1);
+    // Without a key each is another.
+    assert_ne!(makes(&house, &boss, &team).await.body["id"], first.body["id"]);
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
 async fn of_two_who_change_the_same_version_the_second_hears_what_stands(pool: PgPool) {
     let house = House::open(pool).await;
     let boss = house.person("boss", Role::Admin).await;
