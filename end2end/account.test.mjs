@@ -58,7 +58,7 @@ stories('a sign-up that needs mending lists all of it, takes the focus, and lead
   await page.getByRole('button', { name: 'Create account' }).click()
   await summary(page).waitFor()
   assert.equal(await summary(page).getByRole('link').count(), 2)
-  assert.ok(await summary(page).evaluate((group) => group === document.activeElement), 'the summary has the focus')
+  await summary(page).and(page.locator(':focus')).waitFor()
   assert.equal(await page.getByLabel('Email').inputValue(), 'ana@nowhere')
   for (const field of ['Email', 'Password']) {
     const input = page.getByLabel(field)
@@ -165,13 +165,15 @@ stories('a person sees where they are signed in, and signs out there', async ({ 
   assert.equal(new URL(page.url()).pathname, '/credits', 'this one goes on')
 })
 
-stories('who guesses is told to wait, on the page and by the status', async ({ visit }) => {
+stories('who guesses is told to wait, on the page and by the status', async ({ visit, stack }) => {
   const visitor = await visit()
   const { page } = visitor
   visitor.expected.push(/status of 429/)
+  // Without looking at the answers: every 20 seconds one more is free.
   for (let guess = 0; guess < 3; guess += 1) {
-    await signIn(visitor, `nobody-${guess}@example.com`, `guess ${guess}`)
-    await summary(page).waitFor()
+    const form = { email: `nobody-${guess}@example.com`, password: `guess ${guess}`, next: '' }
+    const answer = await page.request.post('/do/sign-in', { form, headers: { origin: stack.app }, maxRedirects: 0 })
+    assert.equal(answer.status(), 303, await answer.text())
   }
   const refused = page.waitForResponse((response) => response.status() === 429)
   await signIn(visitor, 'buyer@example.com', 'buyer-demo-password')

@@ -25,7 +25,10 @@ async function fill(page, fields) {
 
 const lotsOf = (stack, email) => stack.sql`select l.source, l.remaining::int, l.held::int from credit_lots l join credit_accounts a on a.id = l.account_id
   join user_profiles p on p.id = a.owner_id where p.email = ${email} order by l.id`
-const preview = async (page) => Object.fromEntries(await page.locator('#preview > div').evaluateAll((rows) => rows.map((row) => [row.children[0].innerText, row.children[1].innerText])))
+const preview = async (page) => {
+  await page.waitForLoadState()
+  return Object.fromEntries(await page.locator('#preview > div').evaluateAll((rows) => rows.map((row) => [row.children[0].innerText, row.children[1].innerText])))
+}
 
 stories('a bonus is set, bought, seen as its own line, and goes back with the money', async ({ stack, visit }) => {
   const [{ page }, buyer] = [await admin(visit), await visit()]

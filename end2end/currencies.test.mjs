@@ -208,6 +208,7 @@ stories('the second of two admins sees which prices the first one changed', asyn
   await first.getByText('Saved as version 2.').waitFor()
   await save(second, [['6.50', 'eur']])
   await summary(second).getByText('Somebody else changed this plan meanwhile.').waitFor()
+  await second.waitForLoadState()
   const rows = await second.getByRole('region', { name: 'Changed meanwhile' }).locator('tbody tr').allInnerTexts()
   assert.deepEqual(rows.map((row) => row.split(/\t|\n/).map((cell) => cell.trim()).filter(Boolean)), [['Other currencies', '7.10 EUR, 1150 JPY', '6.50 EUR']])
   assert.equal(await second.getByLabel('Price 1', { exact: true }).inputValue(), '6.50', 'what was typed is kept')

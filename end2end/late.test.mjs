@@ -20,8 +20,8 @@ stories('a webhook that is 20 s late: the page says that it waits, then turns by
   const { page } = buyer
   await signUp(buyer)
   await openCheckout(buyer)
-  await pay(buyer)
   const began = Date.now()
+  await pay(buyer)
   await inState(page, 'opened').waitFor()
   await page.getByRole('heading', { name: 'Confirming your payment' }).waitFor()
   await page.getByText('You can close this page; credits arrive on their own').waitFor()
@@ -35,7 +35,7 @@ stories('a webhook that is 20 s late: the page says that it waits, then turns by
 })
 
 stories('a webhook that is lost: the page settles by asking', async ({ stack, visit }) => {
-  await stack.faults({ webhook_loss: 1, payment_read_delay_ms: 2_500 })
+  await stack.faults({ webhook_loss: 1, payment_read_delay_ms: 6_000 })
   const buyer = await visit()
   const { page } = buyer
   await signUp(buyer)

@@ -40,7 +40,10 @@ const requestsOf = (stack, payment) => stack.sql`select state, amount_minor::int
 const paidBack = (stack, payment, count) => waitFor(async () => (await refundsOf(stack, payment)).filter(({ state }) => state === 'succeeded').length === count, `${count} refunds`)
 
 /** What the preview says, by its terms. */
-const preview = async (page) => Object.fromEntries(await page.locator('#preview > div').evaluateAll((rows) => rows.map((row) => [row.children[0].innerText, row.children[1].innerText])))
+const preview = async (page) => {
+  await page.waitForLoadState()
+  return Object.fromEntries(await page.locator('#preview > div').evaluateAll((rows) => rows.map((row) => [row.children[0].innerText, row.children[1].innerText])))
+}
 
 stories('a part and then the rest are paid back, as the preview said', async ({ stack, visit }) => {
   const { buyer, email, order, payment } = await whoPaid(visit)

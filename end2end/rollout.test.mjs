@@ -29,7 +29,7 @@ async function setRollout(page, percent, reason) {
 const offers = (page, button) => waitFor(async () => {
   await page.goto('/credits')
   return (await plan(page, 'Starter').getByRole('button', { name: button, exact: true }).count()) === 1
-}, `Starter with the button ${button}`, 5_000)
+}, `Starter with the button ${button}`)
 
 stories('a rollout puts people on Whop or on requests, and one person apart', async ({ stack, visit }) => {
   const { page } = await admin(visit)

@@ -10,7 +10,8 @@ import { Visitor, launch } from './browser.mjs'
 import { startStack } from './stack.mjs'
 
 const out = fileURLToPath(new URL('out/', import.meta.url))
-const storyTimeoutMs = 300_000
+// Only for what hangs: each wait in a browser ends by itself after half a minute.
+const storyTimeoutMs = 900_000
 
 /** Call once a file: gives `story(name, body)` and `stories(name, body)`, which tells it with and without JavaScript. */
 export function stage(settings = {}) {

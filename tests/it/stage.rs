@@ -227,7 +227,7 @@ impl Stage {
 
     /// Waits for work that goes on by itself, by asking until the count is reached.
     pub async fn until(&self, sql: &'static str, count: i64) {
-        for _ in 0..2_000 {
+        for _ in 0..100_000 {
             if self.count(sql).await == count {
                 return;
             }

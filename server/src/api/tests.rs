@@ -58,7 +58,8 @@ async fn t60_a_key_is_limited_and_hears_what_is_left(pool: PgPool) {
     );
     let third = scene.spend("3", ana, 1).await;
     assert_eq!((third.status, third.code()), (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"));
-    assert_eq!(third.headers["retry-after"], "60");
+    let seconds: u64 = third.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
     let another = scene.another_key().await;
     assert_eq!(scene.ask_with(&another, ana).await.status, StatusCode::OK);
     assert_eq!(scene.left(ana).await, 98);
