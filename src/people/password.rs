@@ -1,13 +1,13 @@
 //! Passwords: Argon2id, hashed off the async threads and a few at a time, so that a flood of sign-ins starves nobody.
 
+mod hashing;
 mod workers;
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Params};
 use domain::FieldErrors;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
@@ -18,13 +18,17 @@ use crate::{Error, Refusal, Result};
 pub const LENGTH_MIN: usize = 8;
 pub const LENGTH_MAX: usize = 128;
 
-/// At most this many hashes are computed at once; each takes about 19 MiB and 30 ms of a core.
-const HASHES_AT_ONCE: usize = 2;
+const HASHES_AT_ONCE_MAX: usize = 8;
+/// At most this many hashes are computed at once: half of the processors stay for everything else. Each takes about 19 MiB and
+/// 15 ms of a core.
+static HASHES_AT_ONCE: LazyLock<usize> = LazyLock::new(|| {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, HASHES_AT_ONCE_MAX))
+});
 /// At most this many wait for their turn; whoever comes later is asked to try again.
 const HASHES_WAITING: usize = 20;
 
-static AT_WORK: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
-static WAITING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE + HASHES_WAITING);
+static AT_WORK: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(*HASHES_AT_ONCE));
+static WAITING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(*HASHES_AT_ONCE + HASHES_WAITING));
 
 /// The 10,000 most used ones that are long enough, in lower case, out of those that leaked: from the list of zxcvbn 4.4.2 (MIT,
 /// beside it), which took it from Mark Burnett's ten million passwords.
@@ -55,12 +59,6 @@ impl NewPassword {
     }
 }
 
-/// Argon2id with 19 MiB, two passes, one lane (OWASP's minimum, and this crate's default).
-fn hasher() -> Result<Argon2<'static>> {
-    let params = Params::new(19_456, 2, 1, None).map_err(|error| Error::broken(error.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
 /// The password's hash in PHC form, with a fresh salt.
 pub async fn hash(password: NewPassword) -> Result<String> {
     hash_as_typed(password.0).await
@@ -68,17 +66,13 @@ pub async fn hash(password: NewPassword) -> Result<String> {
 
 /// The same of a password that was set before, whatever is asked of new ones today.
 pub(super) async fn hash_as_typed(password: SecretString) -> Result<String> {
-    run(move || {
-        let hash = hasher()?.hash_password(password.expose_secret().as_bytes());
-        Ok(hash.map_err(|error| Error::broken(error.to_string()))?.to_string())
-    })
-    .await
+    run(move || hashing::hash(password.expose_secret())).await
 }
 
 /// Whether the hash was made with less, or other, work than today's are.
 pub(super) fn is_outdated(hash: &str) -> bool {
     let Ok(parsed) = PasswordHash::new(hash) else { return true };
-    let ours = hasher().is_ok_and(|hasher| {
+    let ours = hashing::hasher().is_ok_and(|hasher| {
         Params::try_from(&parsed).is_ok_and(|params| {
             (params.m_cost(), params.t_cost(), params.p_cost())
                 == (hasher.params().m_cost(), hasher.params().t_cost(), hasher.params().p_cost())
@@ -93,12 +87,11 @@ pub async fn verify(hash: Option<String>, password: SecretString) -> Result<bool
     run(move || {
         // Empty: they sign in elsewhere, or never chose one.
         let Some(hash) = hash.filter(|hash| !hash.is_empty()) else {
-            let pretended = hasher()?.hash_password(password.expose_secret().as_bytes());
-            pretended.map_err(|error| Error::broken(error.to_string()))?;
+            hashing::hash(password.expose_secret())?;
             return Ok(false);
         };
         let parsed = PasswordHash::new(&hash).map_err(|error| Error::broken(error.to_string()))?;
-        Ok(hasher()?.verify_password(password.expose_secret().as_bytes(), &parsed).is_ok())
+        hashing::is_of(&parsed, password.expose_secret())
     })
     .await
 }

@@ -16,7 +16,7 @@ type Work = Box<dyn FnOnce() + Send>;
 static QUEUE: LazyLock<std::io::Result<Sender<Work>>> = LazyLock::new(|| {
     let (sender, work) = channel();
     let work = Arc::new(Mutex::new(work));
-    for number in 0..HASHES_AT_ONCE {
+    for number in 0..*HASHES_AT_ONCE {
         let work = Arc::clone(&work);
         std::thread::Builder::new().name(format!("hash {number}")).spawn(move || carry_out(&work))?;
     }
@@ -62,7 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_takes_no_worker_along() {
-        for _ in 0..3 * HASHES_AT_ONCE {
+        for _ in 0..3 * *HASHES_AT_ONCE {
             assert!(run::<()>(|| std::panic::panic_any("no")).await.is_err());
         }
         assert_eq!(run(|| Ok(7)).await.unwrap(), 7);
