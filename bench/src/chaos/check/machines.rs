@@ -17,7 +17,8 @@ pub async fn nothing_is_stuck(owner: &PgPool, findings: &mut Findings) -> Result
             where state = 'received' and received_at < now() - interval '60 s'
         union all
         select format('transaction of %s open since %s: %s', application_name, xact_start, query) from pg_stat_activity
-            where datname = current_database() and backend_type = 'client backend' and xact_start < now() - interval '10 s' and pid <> pg_backend_pid()
+            where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+                and xact_start < now() - interval '10 s'
         union all
         select format('job %s failed %s times: %s', task_identifier, attempts, last_error) from graphile_worker.jobs
             -- One that was interrupted keeps that as its last error while it is done again.
