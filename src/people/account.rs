@@ -4,7 +4,7 @@ use domain::{FieldErrors, PersonId};
 use time::OffsetDateTime;
 
 use super::fresh::Fresh;
-use super::password::{self, NewPassword};
+use super::password::{self, NewPassword, Turn};
 use super::{Owner, SignedIn, devices, half, links, sessions};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::notify::{self, AccountNews, News};
@@ -51,7 +51,7 @@ pub async fn rename(ctx: &Context, person: &SignedIn, name: Name) -> Result<()> 
 pub async fn change_password(ctx: &Context, fresh: &Fresh, new: NewPassword, origin: &Origin) -> Result<()> {
     let person = fresh.person();
     let id = person.id();
-    let hash = password::hash(new).await?;
+    let hash = password::hash(&Turn::of_somebody_known()?, new).await?;
     let mut tx = ctx.db.begin().await?;
     sqlx::query!("update user_profiles set password_hash = $2 where id = $1", id as PersonId, hash)
         .execute(&mut *tx)

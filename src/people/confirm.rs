@@ -6,6 +6,7 @@ use domain::PersonId;
 use secrecy::SecretString;
 
 use super::SignedIn;
+use super::password::Turn;
 use super::second_factor::check;
 use super::sign_in::{Candidate, matches};
 use crate::audit::{self, About, By, Origin, What, Who};
@@ -30,11 +31,12 @@ pub async fn confirm(
 }
 
 pub(super) async fn check_password(ctx: &Context, id: PersonId, password: SecretString, origin: &Origin) -> Result<()> {
+    let turn = Turn::of_somebody_known()?;
     let address = limits::by_address(origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
     let name = id.to_string();
     let counted = [(&SIGN_IN_BY_ADDRESS, address.as_str()), (&CONFIRM_BY_PERSON, name.as_str())];
     limits::take_all(ctx, &counted).await?;
-    let checked = check(ctx, id, password).await;
+    let checked = check(ctx, &turn, id, password).await;
     if matches!(checked, Err(Error::Refused(Refusal::WrongPassword))) {
         let by = By { who: Who::Person(id), origin };
         let mut db = ctx.db.acquire().await?;
@@ -45,7 +47,7 @@ pub(super) async fn check_password(ctx: &Context, id: PersonId, password: Secret
     checked
 }
 
-async fn check(ctx: &Context, id: PersonId, password: SecretString) -> Result<()> {
+async fn check(ctx: &Context, turn: &Turn, id: PersonId, password: SecretString) -> Result<()> {
     let candidate = sqlx::query_as!(
         Candidate,
         r#"select id as "id: PersonId", password_hash as "hash?" from user_profiles where id = $1"#,
@@ -53,5 +55,5 @@ async fn check(ctx: &Context, id: PersonId, password: SecretString) -> Result<()
     )
     .fetch_optional(&ctx.db)
     .await?;
-    if matches(ctx, candidate.as_ref(), &password).await? { Ok(()) } else { Err(Refusal::WrongPassword.into()) }
+    if matches(ctx, turn, candidate.as_ref(), &password).await? { Ok(()) } else { Err(Refusal::WrongPassword.into()) }
 }

@@ -4,7 +4,7 @@
 use domain::{FieldErrors, PersonId};
 use sqlx::PgConnection;
 
-use super::password::{self, NewPassword};
+use super::password::{self, NewPassword, Turn};
 use super::{Role, SignedIn, email};
 use crate::audit::{self, About, By, Change, Origin, What, Who};
 use crate::limits::{self, MAIL_BY_RECIPIENT};
@@ -52,7 +52,7 @@ impl Email {
 /// Makes a person with an empty wallet who claims the address, and has a link sent there. Whether somebody has it already is
 /// not looked at: what the mail says differs, and nothing else.
 pub async fn register(ctx: &Context, address: Email, password: NewPassword, origin: &Origin) -> Result<SignedIn> {
-    let hash = password::hash(password).await?;
+    let hash = password::hash(&Turn::of_a_stranger()?, password).await?;
     let may_mail = match limits::take(ctx, &MAIL_BY_RECIPIENT, address.as_str()).await {
         Ok(()) => true,
         // They can have it sent later.
@@ -87,7 +87,7 @@ pub async fn register_as(
     password: NewPassword,
     role: Role,
 ) -> Result<SignedIn> {
-    let hash = password::hash(password).await?;
+    let hash = password::hash(&Turn::of_somebody_known()?, password).await?;
     let mut tx = ctx.db.begin().await?;
     let person = named(&mut tx, by, "", &email, &hash, role).await?;
     tx.commit().await?;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use domain::PersonId;
 
 use super::links::{self, Purpose, Token};
-use super::password::{self, NewPassword};
+use super::password::{self, NewPassword, Turn};
 use super::register::Email;
 use super::{devices, email, half, sessions};
 use crate::audit::{self, About, By, Origin, What, Who};
@@ -35,7 +35,7 @@ pub async fn ask(ctx: &Context, address: &Email, origin: &Origin) -> Result<()> 
 pub async fn reset(ctx: &Context, token: &Token, new: NewPassword, origin: &Origin) -> Result<()> {
     // Hashing is dear: not for whoever has no link.
     links::look(ctx, Purpose::ResetPassword, token).await?.ok_or(Refusal::LinkIsOver)?;
-    let hash = password::hash(new).await?;
+    let hash = password::hash(&Turn::of_somebody_known()?, new).await?;
     let mut tx = ctx.db.begin().await?;
     let link = links::redeem(ctx, &mut tx, Purpose::ResetPassword, token).await?;
     let done = sqlx::query!(

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use domain::PersonId;
 use secrecy::SecretString;
 
+use super::SignedIn;
 use super::devices::{self, DeviceToken};
 use super::half::Entrance;
-use super::{SignedIn, password};
+use super::password::{self, Turn};
 use crate::audit::{self, About, By, Origin, What, Who};
 use crate::limits::{self, SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_ADDRESS};
 use crate::{Context, Error, Refusal, Result};
@@ -41,17 +42,18 @@ pub(super) struct Candidate {
 pub async fn sign_in(ctx: &Context, email: &str, password: SecretString, knock: &Knock) -> Result<Entrance> {
     // PostgreSQL text can't hold a zero byte, and no stored address has one.
     let email = email.trim().to_lowercase().replace('\0', " ");
-    let address = limits::by_address(knock.address);
-    let mut counted = vec![(&SIGN_IN_BY_ADDRESS, address.as_str())];
     let known_device = match &knock.device {
         Some(device) => devices::is_known(&ctx.db, device, &email).await?,
         None => false,
     };
+    let turn = if known_device { Turn::of_somebody_known() } else { Turn::of_a_stranger() }?;
+    let address = limits::by_address(knock.address);
+    let mut counted = vec![(&SIGN_IN_BY_ADDRESS, address.as_str())];
     if !known_device {
         counted.push((&SIGN_IN_BY_ACCOUNT, email.as_str()));
     }
     limits::take_all(ctx, &counted).await?;
-    let checked = check(ctx, &email, password, knock.device.as_ref()).await;
+    let checked = check(ctx, &turn, &email, password, knock.device.as_ref()).await;
     if matches!(checked, Err(Error::Refused(Refusal::WrongCredentials))) {
         note_refusal(ctx, &email, knock).await?;
     } else {
@@ -68,7 +70,13 @@ async fn note_refusal(ctx: &Context, email: &str, knock: &Knock) -> Result<()> {
     audit::record(&mut db, &by.did(What::SignInRefused, About::Address(email))).await
 }
 
-async fn check(ctx: &Context, email: &str, password: SecretString, device: Option<&DeviceToken>) -> Result<SignedIn> {
+async fn check(
+    ctx: &Context,
+    turn: &Turn,
+    email: &str,
+    password: SecretString,
+    device: Option<&DeviceToken>,
+) -> Result<SignedIn> {
     let owner = owner(ctx, email).await?;
     let claimant = match device {
         Some(device) => devices::claimant(&ctx.db, device, email).await?,
@@ -76,9 +84,9 @@ async fn check(ctx: &Context, email: &str, password: SecretString, device: Optio
     };
     // Where somebody opened an account with the address and has not shown that it is theirs, both passwords are looked at in
     // any case: that browser learns nothing of whether the address has an owner (T47).
-    let by_owner = matches(ctx, owner.as_ref(), &password).await?;
+    let by_owner = matches(ctx, turn, owner.as_ref(), &password).await?;
     let by_claimant = match &claimant {
-        Some(claimant) => matches(ctx, Some(claimant), &password).await?,
+        Some(claimant) => matches(ctx, turn, Some(claimant), &password).await?,
         None => false,
     };
     let who = match (owner, claimant) {
@@ -100,11 +108,16 @@ async fn owner(ctx: &Context, email: &str) -> Result<Option<Candidate>> {
 }
 
 /// One hash is computed, whoever it is. A right password whose hash is of old gets a new one.
-pub(super) async fn matches(ctx: &Context, candidate: Option<&Candidate>, password: &SecretString) -> Result<bool> {
+pub(super) async fn matches(
+    ctx: &Context,
+    turn: &Turn,
+    candidate: Option<&Candidate>,
+    password: &SecretString,
+) -> Result<bool> {
     let hash = candidate.and_then(|candidate| candidate.hash.clone());
-    let matches = password::verify(hash.clone(), password.clone()).await?;
+    let matches = password::verify(turn, hash.clone(), password.clone()).await?;
     if let (true, Some(candidate), Some(old)) = (matches, candidate, hash.filter(|hash| password::is_outdated(hash))) {
-        let new = password::hash_as_typed(password.clone()).await?;
+        let new = password::hash_as_typed(turn, password.clone()).await?;
         sqlx::query!(
             "update user_profiles set password_hash = $2 where id = $1 and password_hash = $3",
             candidate.id as PersonId,

@@ -7,7 +7,7 @@ use super::{Installer, by, take_turn};
 use crate::audit::Origin;
 use crate::limits::{self, SET_UP_STEPS};
 use crate::people::account::Name;
-use crate::people::password::{self, NewPassword};
+use crate::people::password::{self, NewPassword, Turn};
 use crate::people::register::{self, Email};
 use crate::people::{Role, SignedIn};
 use crate::{Context, Error, Result};
@@ -39,7 +39,7 @@ pub async fn make(
         return Err(Error::Invalid(FieldErrors::one("admin", KEYS_FIRST)));
     }
     limits::take(ctx, &SET_UP_STEPS, "all").await?;
-    let hash = password::hash(new.password).await?;
+    let hash = password::hash(&Turn::of_somebody_known()?, new.password).await?;
     let mut tx = ctx.db.begin().await?;
     take_turn(&mut tx).await?;
     sqlx::query!("delete from set_up_code").execute(&mut *tx).await?;

@@ -4,12 +4,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::HASHES_AT_ONCE;
 use crate::{Error, Result};
 
 /// Nicer than everything else by so much that a page is drawn at once, and yet hashing gets its tenth of a busy core.
 const NICER: i32 = 10;
+/// In a flood each rests twice as long as it worked. Being nice is not enough: Linux weighs threads within a session or a control
+/// group, and the database's are in others; and whoever wakes up waits for a core until the next tick.
+const RESTS: u32 = 2;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -42,7 +46,11 @@ fn carry_out(queue: &Mutex<Receiver<Work>>) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
         // Whoever waits learns of a panic by the silence.
+        let began = Instant::now();
         drop(catch_unwind(AssertUnwindSafe(work)));
+        if super::is_crowded() {
+            std::thread::sleep(began.elapsed() * RESTS);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Guessing passwords, and what a browser that is known may do.
 
 use atlas::people::devices::{DeviceToken, remember, sweep};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use time::Duration;
 
 use super::*;
@@ -21,6 +21,24 @@ async fn a_flood_of_sign_ins_is_asked_to_come_again(pool: PgPool) {
         Refusal::WrongCredentials,
         "all is calm again"
     );
+}
+
+#[sqlx::test(migrator = "atlas::MIGRATOR")]
+async fn t79_a_flood_of_strangers_keeps_nobody_out_who_was_here_before(pool: PgPool) {
+    let _alone = HASHING.write().await;
+    let stage = Stage::new(pool).await;
+    let ana = signs_up(&stage, "ana@example.com").await;
+    let knock = Knock { device: Some(remember(&stage.ctx, &ana, None).await.unwrap()), ..from_elsewhere() };
+    let emails: Vec<String> = (0..100).map(|n| format!("nobody-{n}@example.com")).collect();
+    let buckets = async || stage.count("select count(*) from rate_limits").await;
+    let before = buckets().await;
+    let flood = join_all(emails.iter().map(|email| signs_in(&stage, email, GOOD)));
+    let (flood, hers) = join(flood, enters(&stage, "ana@example.com", GOOD, &knock)).await;
+    let looked_at = flood.into_iter().filter(|answer| !matches!(answer, Err(Error::Refused(Refusal::TooBusy)))).count();
+    assert!(looked_at < 100, "it was no flood");
+    assert_eq!(hers.unwrap().id(), ana.id());
+    let counted = i64::try_from(2 * looked_at + 1).unwrap();
+    assert_eq!(buckets().await, before + counted, "whoever was turned away was not even counted");
 }
 
 /// The seconds to wait, if it was refused for coming too often.
