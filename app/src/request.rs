@@ -44,7 +44,6 @@ const AGENT_CHARS_MAX: usize = 300;
 pub const BEGAN_KEY: &str = "began";
 
 /// The same for every request of the process.
-#[derive(Clone)]
 pub struct Site {
     pub ctx: Context,
     /// The same over connections that change nothing: by it the pages are drawn that an admin looks at.
@@ -61,7 +60,7 @@ pub struct Site {
 /// One request.
 #[derive(Clone)]
 pub struct Request {
-    site: Site,
+    site: Arc<Site>,
     session: Option<Session>,
     visitor: Arc<OnceCell<Visitor>>,
     theme: Theme,
@@ -124,14 +123,14 @@ impl Theme {
 }
 
 /// Puts the request into Leptos' context. To be called in the router's additional context, where its parts are.
-pub fn provide_request(site: &Site) {
+pub fn provide_request(site: &Arc<Site>) {
     let parts = use_context::<Parts>();
     provide_context(Request::of(site, parts.as_ref()));
 }
 
 impl Request {
     /// What the head of a request says; for the server's own handlers.
-    pub fn of(site: &Site, parts: Option<&Parts>) -> Self {
+    pub fn of(site: &Arc<Site>, parts: Option<&Parts>) -> Self {
         let session = parts.and_then(|parts| parts.extensions.get::<Session>().cloned());
         let theme = parts.and_then(|parts| cookie(parts, Theme::COOKIE)).map_or(Theme::System, Theme::parse);
         let address = parts.and_then(|parts| parts.extensions.get::<ClientAddress>());
@@ -141,7 +140,7 @@ impl Request {
         let visitor = parts.and_then(|parts| parts.extensions.get::<Visitor>().cloned());
         let said = |name| parts.and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
         Self {
-            site: site.clone(),
+            site: Arc::clone(site),
             session,
             theme,
             address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0),
@@ -162,11 +161,11 @@ impl Request {
     }
 
     /// Where an admin looks at somebody's pages, nothing can be changed by it.
-    pub const fn ctx(&self) -> &Context {
+    pub fn ctx(&self) -> &Context {
         if self.only_reads { &self.site.only_reads } else { &self.site.ctx }
     }
 
-    pub const fn site(&self) -> &Site {
+    pub fn site(&self) -> &Site {
         &self.site
     }
 

@@ -39,7 +39,7 @@ pub fn routes(spends: Spends, meter: Arc<Meter<KeyHash>>) -> Router {
 }
 
 /// To be put inside the session layer.
-pub fn routes_with_session(site: Site, meter: Arc<Meter<KeyHash>>) -> Router {
+pub fn routes_with_session(site: Arc<Site>, meter: Arc<Meter<KeyHash>>) -> Router {
     let no_such_method = problem::method_not_allowed;
     let (order, plan) = (format!("{API_ADMIN_CREDIT_ORDERS}/{{id}}"), format!("{API_ADMIN_WHOP_PLANS}/{{id}}"));
     Router::new()

@@ -1,6 +1,8 @@
 //! `GET /embed/credits`: framed by Whop, and by nobody else. A cookie means nothing here: who looks is said by Whop's token, in
 //! each request anew (T56).
 
+use std::sync::Arc;
+
 use app::embed::{POLICY, Shown, document};
 use atlas::Context;
 use atlas::people::{self, elsewhere};
@@ -23,7 +25,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-whop-user-token");
 pub struct Frame {
     pub ctx: Context,
     pub shelf: Shelf,
-    pub leptos: LeptosOptions,
+    pub leptos: Arc<LeptosOptions>,
     pub tokens: UserTokens,
     /// Under which name Whop's accounts are known here.
     pub issuer: String,

@@ -1,6 +1,7 @@
 //! Which path leads where.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use app::request::Site as PageSite;
@@ -26,17 +27,15 @@ use crate::{
     webhooks, whop_sign_in,
 };
 
-/// What handlers can ask for.
-#[derive(Clone)]
+/// What the routes are built of.
 pub struct AppState {
     pub ctx: atlas::Context,
-    pub pools: Pools,
     pub hub: Hub,
     pub inbox: Inbox,
     pub spends: Spends,
     pub site: Site,
-    pub leptos: LeptosOptions,
-    pub pages: PageSite,
+    pub leptos: Arc<LeptosOptions>,
+    pub pages: Arc<PageSite>,
     /// None: nothing is sold at Whop.
     pub whop: Option<WhopDoor>,
     pub known: layers::Known,
@@ -49,20 +48,20 @@ impl AppState {
     pub fn new(
         ctx: atlas::Context,
         config: &Config,
-        pools: Pools,
+        pools: &Pools,
         whop: Option<WhopSetUp>,
         bound: SocketAddr,
     ) -> Result<Self> {
         let site = Site::open(&config.site_dir())?;
-        let leptos = site.leptos_options(bound);
-        let pages = PageSite {
+        let leptos = Arc::new(site.leptos_options(bound));
+        let pages = Arc::new(PageSite {
             ctx: ctx.clone(),
             only_reads: atlas::Context { db: pools.look.clone(), ..ctx.clone() },
             shelf: Shelf::default(),
             checkout_origin: config.whop.web_url.clone(),
             sign_in_origin: config.sign_in_origin().map(ToOwned::to_owned),
             whop: (config.payment_provider == Provider::Whop).then(|| config.whop.given()),
-        };
+        });
         let door = pages.whop.is_some().then(|| {
             let door = WhopDoor::default();
             whop.map(|whop| door.set(whop));
@@ -80,13 +79,17 @@ impl AppState {
             tokens,
             issuer: config.whop.issuer().to_owned(),
         });
-        Ok(Self { ctx, pools, hub: Hub::new(), inbox, spends, site, leptos, pages, whop: door, known, meters, frame })
+        Ok(Self { ctx, hub: Hub::new(), inbox, spends, site, leptos, pages, whop: door, known, meters, frame })
     }
 }
 
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
+/// All that the routes of the pages hold: axum copies what a route holds once for each layer around it, at every request.
+#[derive(Clone)]
+struct Drawing(Arc<LeptosOptions>);
+
+impl FromRef<Drawing> for LeptosOptions {
+    fn from_ref(Drawing(options): &Drawing) -> Self {
+        Self::clone(options)
     }
 }
 
@@ -129,16 +132,17 @@ pub fn guarded(routes: Router, guard: Guard) -> Router {
 /// The pages, the actions, and the page for everything that is nowhere.
 fn pages(state: &AppState) -> Router {
     app::actions::register();
-    let (site, for_missing) = (state.pages.clone(), state.pages.clone());
+    let drawing = Drawing(Arc::clone(&state.leptos));
+    let (site, for_missing) = (Arc::clone(&state.pages), Arc::clone(&state.pages));
     let head = app::shell::Head::new(&state.leptos);
     let shell = move || app::shell(&head);
     Router::new()
         .leptos_routes_with_context(
-            state,
+            &drawing,
             generate_route_list(app::App),
             move || app::provide_request(&site),
             shell.clone(),
         )
         .fallback(leptos_axum::render_app_async_with_context(move || app::provide_request(&for_missing), shell))
-        .with_state(state.clone())
+        .with_state(drawing)
 }

@@ -98,7 +98,7 @@ async fn state(config: &Config, pools: &Pools, bound: SocketAddr, keeps_mail: bo
     let keys = keys(&ctx, &config.whop.given()).await?;
     let whop = providers::whop(config, &keys)?;
     ctx.providers.set_up(whop.as_ref().map(|whop| whop.provider.clone()));
-    AppState::new(ctx, config, pools.clone(), whop, bound)
+    AppState::new(ctx, config, pools, whop, bound)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

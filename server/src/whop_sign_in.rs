@@ -1,5 +1,7 @@
 //! Signing in with Whop: the way out, the way back, and what programs of ours ask about a session that was begun that way.
 
+use std::sync::Arc;
+
 use app::flash::{self, Flash};
 use app::request::{ClientAddress, Request, Site};
 use atlas::people::grants::refresh::{NoAccess, access};
@@ -50,12 +52,12 @@ pub struct Ends {
 /// What these routes work with: the site, and its pages, to show one of them.
 #[derive(Clone)]
 pub struct Door {
-    site: Site,
+    site: Arc<Site>,
     pages: Router,
 }
 
 /// To be put inside the session layer.
-pub fn routes(site: Site, pages: Router) -> Router {
+pub fn routes(site: Arc<Site>, pages: Router) -> Router {
     Router::new()
         .route(paths::WHOP_AUTH, get(auth))
         .route(paths::WHOP_CALLBACK, get(callback))

@@ -20,7 +20,7 @@ use crate::meter::Meter;
 /// What these routes work with.
 #[derive(Clone)]
 pub struct Door {
-    pub site: Site,
+    pub site: Arc<Site>,
     /// How often a key is used.
     pub meter: Arc<Meter<KeyHash>>,
 }

@@ -61,7 +61,7 @@ async fn site(db: &PgPool) -> Router {
     .unwrap();
     let leptos = LeptosOptions::builder().output_name("atlas").site_pkg_dir("pkg").build();
     let tokens = UserTokens::new("app_ours", KEY).unwrap();
-    let frame = Frame { ctx, shelf: Shelf::default(), leptos, tokens, issuer: ISSUER.to_owned() };
+    let frame = Frame { ctx, shelf: Shelf::default(), leptos: leptos.into(), tokens, issuer: ISSUER.to_owned() };
     let others = Router::new()
         .route("/page", get(async || Html("a page")))
         .route("/api/v1/spend", get(async || "{}"))

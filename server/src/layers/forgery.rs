@@ -1,5 +1,7 @@
 //! Requests that another site made a browser send. They carry our cookie, so where they come from has to be asked.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -11,11 +13,11 @@ use crate::csp_reports;
 
 /// Our own origin, as browsers write it: scheme, host, port if unusual.
 #[derive(Clone)]
-pub struct Origin(String);
+pub struct Origin(Arc<str>);
 
 impl Origin {
     pub fn new(public_url: &str) -> Self {
-        Self(public_url.trim_end_matches('/').to_ascii_lowercase())
+        Self(public_url.trim_end_matches('/').to_ascii_lowercase().into())
     }
 }
 

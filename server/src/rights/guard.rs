@@ -1,5 +1,7 @@
 //! Asks everybody at the door for what the table of rights demands, and turns away who hasn't got it.
 
+use std::sync::Arc;
+
 use app::request::{ClientAddress, NotWhileViewing, PERSON_KEY};
 use atlas::audit::{self, About, By, Origin, What, Who};
 use atlas::limits::{self, REFUSALS_BY_PERSON};
@@ -18,8 +20,11 @@ use tower_sessions::Session;
 use super::{Door, Kind, Need, WhileViewing};
 use crate::layers;
 
+/// Cheap to clone, as all that stands in the way of each request has to be: every layer's copy is copied with it.
 #[derive(Clone)]
-pub struct Guard {
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
     ctx: Context,
     /// Draws the page for what isn't there.
     pages: Router,
@@ -27,7 +32,7 @@ pub struct Guard {
 
 impl Guard {
     pub fn new(ctx: Context, pages: Router) -> Self {
-        Self { ctx, pages }
+        Self(Arc::new(Inner { ctx, pages }))
     }
 }
 
@@ -107,7 +112,7 @@ impl Guard {
         };
         let person: Option<PersonId> = session.get(PERSON_KEY).await.map_err(Error::unavailable)?;
         let Some((person, id)) = person.zip(session.id()) else { return Ok(Visitor::Nobody) };
-        Visitor::of(&self.ctx, person, sessions::id_hash(id.0)).await
+        Visitor::of(&self.0.ctx, person, sessions::id_hash(id.0)).await
     }
 
     /// Lets in what the table says and nothing else: whoever looks at somebody's pages changes nothing, for them or for oneself.
@@ -180,18 +185,18 @@ impl Guard {
     async fn nothing_here(&self, mut request: Request) -> Response {
         *request.uri_mut() = Uri::from_static("/not-here");
         *request.method_mut() = Method::GET;
-        let Ok(page) = self.pages.clone().oneshot(request).await;
+        let Ok(page) = self.0.pages.clone().oneshot(request).await;
         page
     }
 
     /// Into the audit, as long as it is not a flood.
     async fn note(&self, door: &str, person: &SignedIn, origin: &Origin) {
         let noted = async {
-            if limits::take(&self.ctx, &REFUSALS_BY_PERSON, &person.id().to_string()).await.is_err() {
+            if limits::take(&self.0.ctx, &REFUSALS_BY_PERSON, &person.id().to_string()).await.is_err() {
                 return Ok(());
             }
             let by = By { who: Who::Person(person.id()), origin };
-            let mut db = self.ctx.db.acquire().await?;
+            let mut db = self.0.ctx.db.acquire().await?;
             audit::record(&mut db, &by.did(What::AccessRefused, About::Thing { kind: "door", id: door })).await
         };
         if let Err(error) = noted.await {

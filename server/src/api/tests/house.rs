@@ -121,7 +121,7 @@ impl House {
             membership_rule: None,
         };
         atlas::plans::defaults::add_missing(&ctx).await.unwrap();
-        let state = AppState::new(ctx, &config, pools, Some(set_up), config.listen).unwrap();
+        let state = AppState::new(ctx, &config, &pools, Some(set_up), config.listen).unwrap();
         let site = router::build(&state).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

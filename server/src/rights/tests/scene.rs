@@ -102,7 +102,7 @@ impl Scene {
             membership_rule: None,
         };
         atlas::plans::defaults::add_missing(&ctx).await.unwrap();
-        let state = AppState::new(ctx, &config, pools, whop, config.listen).unwrap();
+        let state = AppState::new(ctx, &config, &pools, whop, config.listen).unwrap();
         let router = router::build(&state).unwrap();
         for caller in [Caller::Buyer, Caller::Support] {
             let role = if caller == Caller::Support { Role::Support } else { Role::Buyer };
