@@ -16,7 +16,7 @@ const goodRequestMsMax = 200
 const connections = 2_000
 const attackSeconds = 25
 const signInsEachSecond = 200
-const measureSeconds = 15
+const measureSeconds = 40
 
 /** Milliseconds until the whole answer is here, or the status that was none. */
 function ask(app, path, options = {}, body) {
